@@ -1,6 +1,10 @@
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
+
 /** Unit tests stand beside the source; tests on a real API server in test/apiserver. */
 const common = {
-  rootDir: '../..',
+  rootDir: root,
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
@@ -20,23 +24,41 @@ const common = {
   },
 };
 
+/** Builds etcd and kube-apiserver if they are nowhere, and gives tests the time that programs need. */
+const testBed = {
+  globalSetup: '<rootDir>/test/testbed/build.js',
+  setupFilesAfterEnv: ['<rootDir>/config/tooling/patience.setup.js'],
+};
+
 export default {
-  rootDir: '../..',
+  rootDir: root,
   maxWorkers: 2,
+  reporters: ['default', '<rootDir>/config/tooling/results.reporter.js'],
   projects: [
     {
       ...common,
       displayName: 'unit',
-      testMatch: ['<rootDir>/src/**/*.spec.ts', '<rootDir>/test/*.spec.ts', '<rootDir>/test/unit/**/*.spec.ts'],
+      testMatch: [
+        '<rootDir>/src/**/*.spec.ts',
+        '<rootDir>/test/*.spec.ts',
+        '<rootDir>/test/unit/**/*.spec.ts',
+      ],
     },
     {
       ...common,
+      ...testBed,
       displayName: 'apiserver',
       testMatch: ['<rootDir>/test/apiserver/**/*.spec.ts'],
-      testTimeout: 120_000,
+    },
+    {
+      // Looks at the results of all others, so it runs after them.
+      ...common,
+      displayName: 'final',
+      testMatch: ['<rootDir>/test/final/**/*.spec.ts'],
     },
     {
       ...common,
+      ...testBed,
       displayName: 'long',
       testMatch: ['<rootDir>/test/long/**/*.spec.ts'],
     },

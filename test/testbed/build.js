@@ -1,0 +1,229 @@
+// The programs of the test bed (etcd, kube-apiserver, kube-controller-manager): where they are, and
+// how they are made when they are nowhere. Plain JavaScript that Node 20 runs, so that the bootstrap
+// can call it before anything else is installed. `node test/testbed/build.js` builds and prints the folder.
+//
+// Order: KUBEBUILDER_ASSETS when set; the user's cache folder; a build with Go; one clear error.
+import { spawn, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { homedir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+const HERE = dirname(fileURLToPath(import.meta.url));
+
+/** Each program: the Go module folder beside this file, and its package. */
+const PROGRAMS = [
+  { name: 'etcd', module: 'etcd', package: 'go.etcd.io/etcd/server/v3' },
+  { name: 'kube-apiserver', module: 'kubernetes', package: 'k8s.io/kubernetes/cmd/kube-apiserver' },
+  {
+    name: 'kube-controller-manager',
+    module: 'kubernetes',
+    package: 'k8s.io/kubernetes/cmd/kube-controller-manager',
+  },
+];
+
+/** A lock whose holder has not touched it for so long belongs to a dead builder. */
+const LOCK_STALE_MS = 30_000;
+const LOCK_TOUCH_MS = 5_000;
+
+/** The modules that are pinned under test/testbed/. */
+function modules() {
+  return readdirSync(HERE, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && existsSync(join(HERE, entry.name, 'go.mod')))
+    .map((entry) => entry.name)
+    .sort();
+}
+
+/** The folder that holds the binaries of exactly these go.mod and go.sum files. */
+export function cacheFolder(env = process.env) {
+  const hash = createHash('sha256');
+  for (const module of modules()) {
+    for (const file of ['go.mod', 'go.sum']) {
+      const content = readFileSync(join(HERE, module, file));
+      hash.update(`${module}/${file} ${content.length}\n`).update(content);
+    }
+  }
+  const cache = env.XDG_CACHE_HOME || join(homedir(), '.cache');
+  return join(cache, 'sallyport', 'testbed', hash.digest('hex'));
+}
+
+function missingIn(folder) {
+  return PROGRAMS.map((program) => program.name).filter((name) => !existsSync(join(folder, name)));
+}
+
+/**
+ * The folder with all programs, or undefined if it has to be built first.
+ * @throws Error if KUBEBUILDER_ASSETS is set and a program is missing there.
+ */
+export function findTestBed(env = process.env) {
+  const assets = env.KUBEBUILDER_ASSETS;
+  if (assets) {
+    const missing = missingIn(assets);
+    if (missing.length === 0) return assets;
+    throw new Error(
+      `KUBEBUILDER_ASSETS=${assets} has no ${missing.join(', ')}. ` +
+        'Point it at a folder with etcd, kube-apiserver and kube-controller-manager, or unset it to build them with Go.',
+    );
+  }
+  const folder = cacheFolder(env);
+  return missingIn(folder).length === 0 ? folder : undefined;
+}
+
+/** The version of the `go` on the path, such as `go1.26.8`, or undefined. */
+export function goVersion(env = process.env) {
+  const answer = spawnSync('go', ['env', 'GOVERSION'], { env, encoding: 'utf8', cwd: HERE });
+  return answer.status === 0 ? answer.stdout.trim() : undefined;
+}
+
+/** What a person has to do when the binaries are nowhere and cannot be built. */
+export const HOW_TO_GET_BINARIES =
+  'The tests on a real API server need etcd, kube-apiserver and kube-controller-manager. ' +
+  'Install Go 1.26 or newer (they are then built once, in about 4 minutes), ' +
+  'or set KUBEBUILDER_ASSETS to a folder that holds the three.';
+
+/**
+ * The folder with all programs, built first if need be.
+ * `log` takes one line of progress at a time; it is not called when there is nothing to build.
+ */
+export async function ensureTestBed({
+  env = process.env,
+  log = (line) => process.stderr.write(`${line}\n`),
+} = {}) {
+  const found = findTestBed(env);
+  if (found) return found;
+  if (!goVersion(env)) throw new Error(HOW_TO_GET_BINARIES);
+  const folder = cacheFolder(env);
+  mkdirSync(dirname(folder), { recursive: true });
+  const release = await lock(`${folder}.lock`, log);
+  try {
+    // Another builder may have finished while this one waited for the lock.
+    if (missingIn(folder).length > 0) await build(folder, env, log);
+    return folder;
+  } finally {
+    release();
+  }
+}
+
+async function build(folder, env, log) {
+  const temporary = `${folder}.tmp-${process.pid}`;
+  // The lock is held, so what others left here comes from builders that were killed.
+  for (const name of readdirSync(dirname(folder))) {
+    if (name.startsWith(`${basename(folder)}.tmp-`))
+      rmSync(join(dirname(folder), name), { recursive: true });
+  }
+  mkdirSync(temporary, { recursive: true });
+  try {
+    for (const [index, program] of PROGRAMS.entries()) {
+      const at = `test bed: ${program.name} (${index + 1} of ${PROGRAMS.length})`;
+      log(`${at}: building with ${goVersion(env)}; only the first time on this machine`);
+      const begin = Date.now();
+      await goBuild(program, join(temporary, program.name), { env, log, at });
+      log(`${at}: built in ${Math.round((Date.now() - begin) / 1000)} s`);
+    }
+    rmSync(folder, { recursive: true, force: true });
+    renameSync(temporary, folder);
+  } finally {
+    rmSync(temporary, { recursive: true, force: true });
+  }
+}
+
+/** Without the version stamps the server reports v0.0.0 and checks of the server's version fail. */
+function versionFlags(module) {
+  const version = /k8s\.io\/kubernetes (v[\d.]+)/.exec(
+    readFileSync(join(HERE, module, 'go.mod'), 'utf8'),
+  )?.[1];
+  const packages = version ? ['k8s.io/component-base/version', 'k8s.io/client-go/pkg/version'] : [];
+  return packages.map((name) => `-X ${name}.gitVersion=${version}`);
+}
+
+function goBuild(program, output, { env, log, at }) {
+  const flags = ['-s', '-w', ...versionFlags(program.module)].join(' ');
+  const args = [
+    'build',
+    '-mod=readonly',
+    '-trimpath',
+    '-ldflags',
+    flags,
+    '-o',
+    output,
+    program.package,
+  ];
+  return new Promise((resolve, reject) => {
+    const child = spawn('go', args, {
+      cwd: join(HERE, program.module),
+      env: { ...env, CGO_ENABLED: '0', GOFLAGS: '', GOWORK: 'off' },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const tail = [];
+    const take = (chunk) => {
+      tail.push(...chunk.toString().split('\n').filter(Boolean));
+      tail.splice(0, tail.length - 20);
+    };
+    child.stdout.on('data', take);
+    child.stderr.on('data', take);
+    const begin = Date.now();
+    const timer = setInterval(() => {
+      log(`${at}: ${Math.round((Date.now() - begin) / 1000)} s ${tail.at(-1) ?? ''}`.trimEnd());
+    }, 15_000);
+    child.on('error', reject);
+    child.on('close', (code) => {
+      clearInterval(timer);
+      if (code === 0) resolve(undefined);
+      else reject(new Error(`${at}: go build failed (exit ${code}):\n${tail.join('\n')}`));
+    });
+  });
+}
+
+/** Takes the lock file, waiting for another builder to finish; gives the function that releases it. */
+async function lock(path, log) {
+  for (let waitedMs = 0; !take(path); waitedMs += 1000) {
+    if (waitedMs % 15_000 === 0) log('test bed: waiting for another build of the same binaries');
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+  }
+  const timer = setInterval(() => {
+    const now = new Date();
+    if (existsSync(path)) utimesSync(path, now, now);
+  }, LOCK_TOUCH_MS);
+  timer.unref();
+  return () => {
+    clearInterval(timer);
+    rmSync(path, { force: true });
+  };
+}
+
+function take(path) {
+  try {
+    writeFileSync(path, String(process.pid), { flag: 'wx' });
+    return true;
+  } catch (error) {
+    if (error.code !== 'EEXIST') throw error;
+  }
+  const touched = existsSync(path) ? statSync(path).mtimeMs : Date.now();
+  if (Date.now() - touched > LOCK_STALE_MS) rmSync(path, { force: true });
+  return false;
+}
+
+/** Jest calls this once before the specs of project `apiserver`. */
+export default async function globalSetup() {
+  await ensureTestBed();
+}
+
+if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  try {
+    process.stdout.write(`${await ensureTestBed()}\n`);
+  } catch (error) {
+    process.stderr.write(`${error.message}\n`);
+    process.exitCode = 1;
+  }
+}
