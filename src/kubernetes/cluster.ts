@@ -64,6 +64,11 @@ export interface Cluster {
    * the cache has the result when this resolves. Refuses to seize a foreign object (see carryOut).
    */
   apply(owner: KubernetesObject | undefined, object: KubernetesObject): Promise<KubernetesObject>;
+  /**
+   * Deletes one object of ours that no resource owns (a namespace's CA), if it still is the one with this UID. Gone
+   * already is well; a foreign object that has taken its name is left.
+   */
+  remove(child: Child): Promise<void>;
   /** Server-side apply of what differs, prune, status: see docs/engine.md. Never throws for one child. */
   carryOut<Status extends CommonStatus>(
     owner: Resource<unknown, Status>,

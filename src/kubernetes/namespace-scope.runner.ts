@@ -1,0 +1,68 @@
+import type { ClusterClient } from './cluster.client.js';
+import { fixedNamespaces, scopeChange } from './namespace-scope.js';
+import type { NamespaceScope } from './namespace-scope.js';
+import { Reflector } from './reflector.client.js';
+import { Store } from './store.js';
+
+export interface ScopeRunnerOptions {
+  readonly client: ClusterClient;
+  readonly scope: NamespaceScope;
+  /** `undefined`: all namespaces at once. */
+  readonly onTaken: (namespace: string | undefined) => void;
+  readonly onDropped: (namespace: string) => void;
+  /** The namespaces are known for the first time. */
+  readonly onSynced: () => void;
+}
+
+/** Tells which namespaces to watch: at once when they are named, by watching Namespaces when labels choose them. */
+export class NamespaceScopeRunner {
+  readonly #options: ScopeRunnerOptions;
+  readonly #store = new Store({ fieldManager: '' });
+  #taken: ReadonlySet<string> = new Set();
+  #reflector: Reflector | undefined;
+
+  constructor(options: ScopeRunnerOptions) {
+    this.#options = options;
+  }
+
+  /** The namespaces that are watched one by one now; empty when all are watched at once. */
+  get taken(): ReadonlySet<string> {
+    return this.#taken;
+  }
+
+  get hasSynced(): boolean {
+    return this.#reflector === undefined || this.#reflector.hasSynced;
+  }
+
+  start(): void {
+    const { client, scope, onTaken, onSynced } = this.#options;
+    const fixed = fixedNamespaces(scope);
+    this.#taken = new Set(fixed.filter((namespace) => namespace !== undefined));
+    for (const namespace of fixed) onTaken(namespace);
+    if (scope.type !== 'Labelled') return;
+    const { labelSelector } = scope;
+    this.#reflector = new Reflector({
+      client,
+      store: this.#store,
+      scope: { apiVersion: 'v1', kind: 'Namespace', labelSelector },
+      onChange: () => {
+        this.#update();
+      },
+    });
+    this.#reflector.start();
+    this.#reflector.synced.then(onSynced, () => undefined);
+  }
+
+  async stop(): Promise<void> {
+    await this.#reflector?.stop();
+  }
+
+  #update(): void {
+    const { onTaken, onDropped } = this.#options;
+    const now = new Set(this.#store.childrenOfKind('v1', 'Namespace').map(({ ref }) => ref.name));
+    const { taken, dropped } = scopeChange(this.#taken, now);
+    this.#taken = now;
+    dropped.forEach(onDropped);
+    taken.forEach(onTaken);
+  }
+}

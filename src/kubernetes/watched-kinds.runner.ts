@@ -1,0 +1,205 @@
+import type { Scope } from './client-types.js';
+import type { ClusterClient } from './cluster.client.js';
+import { GROUP, MANAGED_SELECTOR } from './metadata.js';
+import { Reflector } from './reflector.client.js';
+import type { RelistReason } from './reflector.client.js';
+import type { ResourceKind } from './resources.js';
+import type { Change, Store } from './store.js';
+
+/** How often a kind of somebody else's CustomResourceDefinition is asked for again. */
+const RECHECK_MS = 60_000;
+/** After a failed question. */
+const RETRY_MS = 2_000;
+
+export interface WatchedKindsOptions {
+  readonly client: ClusterClient;
+  readonly store: Store;
+  readonly kinds: readonly ResourceKind[];
+  readonly onChange: (change: Change) => void;
+  /** Everything of a namespace (`undefined`: of all) is in the cache for the first time. */
+  readonly onReady: (namespace: string | undefined) => void;
+  readonly onServed: (kind: ResourceKind, served: boolean) => void;
+  readonly onRelist: (kind: string, reason: RelistReason) => void;
+  readonly onReconnect: (kind: string, error: unknown) => void;
+  readonly onError: (message: string, error: unknown) => void;
+}
+
+/** One reflector for each kind in each namespace taken; kinds that may be absent are followed while they are served. */
+export class WatchedKinds {
+  readonly #options: WatchedKindsOptions;
+  readonly #taken = new Map<string | undefined, Map<ResourceKind, Reflector>>();
+  readonly #ready = new Set<string | undefined>();
+  readonly #served = new Map<ResourceKind, boolean>();
+  #timer: NodeJS.Timeout | undefined;
+  #stopped = false;
+
+  constructor(options: WatchedKindsOptions) {
+    this.#options = options;
+    for (const kind of options.kinds) if (!kind.optional) this.#served.set(kind, true);
+  }
+
+  /** Begins to find out which optional kinds are served. */
+  start(): void {
+    void this.#recheck();
+  }
+
+  /** Whether `apiVersion` and `kind` are served, as far as is known. */
+  serves(apiVersion: string, kind: string): boolean {
+    for (const [known, served] of this.#served) {
+      if (known.apiVersion === apiVersion && known.kind === kind) return served;
+    }
+    return false;
+  }
+
+  /** Whether the cache is whole for `namespace`. */
+  isReady(namespace: string): boolean {
+    return this.#ready.has(undefined) || this.#ready.has(namespace);
+  }
+
+  /** Whether the cache is whole for every namespace taken. */
+  get hasSynced(): boolean {
+    return this.#knowsServed() && [...this.#taken.keys()].every((one) => this.#ready.has(one));
+  }
+
+  /** The longest silence of any watch. */
+  lastEventAgeMs(): number {
+    const ages = [...this.#taken.values()].flatMap((reflectors) =>
+      [...reflectors.values()].map((reflector) => reflector.metrics().lastEventAgeMs),
+    );
+    return Math.max(0, ...ages);
+  }
+
+  take(namespace: string | undefined): void {
+    if (this.#stopped || this.#taken.has(namespace)) return;
+    this.#taken.set(namespace, new Map());
+    for (const [kind, served] of this.#served) if (served) this.#follow(namespace, kind);
+    this.#checkReady(namespace);
+  }
+
+  /** Forgets a namespace; nothing in it is touched any more. */
+  drop(namespace: string): void {
+    const reflectors = this.#taken.get(namespace);
+    this.#taken.delete(namespace);
+    this.#ready.delete(namespace);
+    for (const [kind, reflector] of reflectors ?? [])
+      void this.#unfollow(kind, namespace, reflector);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    const reflectors = [...this.#taken.values()].flatMap((one) => [...one.values()]);
+    await Promise.all(reflectors.map((reflector) => reflector.stop()));
+  }
+
+  #follow(namespace: string | undefined, kind: ResourceKind): void {
+    const { client, store, onChange, onRelist, onReconnect, onError } = this.#options;
+    const reflector = new Reflector({
+      client,
+      store,
+      scope: scopeOf(kind, namespace),
+      onChange,
+      hooks: {
+        onRelist: (_, reason) => {
+          onRelist(kind.kind, reason);
+        },
+        onReconnect: (_, error) => {
+          onReconnect(kind.kind, error);
+        },
+        onHandlerError: (_, error) => {
+          onError('a change could not be handled', error);
+        },
+      },
+    });
+    this.#taken.get(namespace)?.set(kind, reflector);
+    reflector.start();
+    reflector.synced.then(
+      () => {
+        this.#checkReady(namespace);
+      },
+      () => undefined, // Stopped before.
+    );
+  }
+
+  async #unfollow(
+    kind: ResourceKind,
+    namespace: string | undefined,
+    reflector: Reflector,
+  ): Promise<void> {
+    await reflector.stop();
+    const { store, onChange } = this.#options;
+    const { apiVersion } = kind;
+    const scope = {
+      apiVersion,
+      kind: kind.kind,
+      ...(namespace === undefined ? {} : { namespace }),
+    };
+    store.drop(scope).forEach(onChange);
+  }
+
+  #checkReady(namespace: string | undefined): void {
+    const reflectors = this.#taken.get(namespace);
+    if (!reflectors || this.#ready.has(namespace) || !this.#knowsServed()) return;
+    if (![...reflectors.values()].every((reflector) => reflector.hasSynced)) return;
+    this.#ready.add(namespace);
+    this.#options.onReady(namespace);
+  }
+
+  #knowsServed(): boolean {
+    return this.#options.kinds.every((kind) => this.#served.has(kind));
+  }
+
+  /** A plan must never take a kind for absent because nobody could be asked. */
+  async #recheck(): Promise<void> {
+    const optional = this.#options.kinds.filter((kind) => kind.optional);
+    const answers = await Promise.all(optional.map((kind) => this.#check(kind)));
+    for (const namespace of this.#taken.keys()) this.#checkReady(namespace);
+    if (this.#stopped || optional.length === 0) return;
+    const delayMs = answers.every(Boolean) ? RECHECK_MS : RETRY_MS;
+    this.#timer = setTimeout(() => void this.#recheck(), delayMs);
+  }
+
+  /** Asks for one kind; false when no answer came. */
+  async #check(kind: ResourceKind): Promise<boolean> {
+    try {
+      const served = await this.#options.client.serves(kind.apiVersion, kind.kind);
+      if (!this.#stopped) this.#serve(kind, served);
+      return true;
+    } catch (error) {
+      if (!this.#stopped)
+        this.#options.onError(`cannot tell whether ${kind.kind} is served`, error);
+      return false;
+    }
+  }
+
+  #serve(kind: ResourceKind, served: boolean): void {
+    const before = this.#served.get(kind);
+    if (before === served) return;
+    this.#served.set(kind, served);
+    for (const [namespace, reflectors] of this.#taken) {
+      const reflector = reflectors.get(kind);
+      if (served && !reflector) this.#follow(namespace, kind);
+      if (served || !reflector) continue;
+      reflectors.delete(kind);
+      void this.#unfollow(kind, namespace, reflector);
+    }
+    if (before !== undefined) void this.#announce(kind, served);
+  }
+
+  /** Once the cache holds the kind: a pass before that would take every object of it for missing. */
+  async #announce(kind: ResourceKind, served: boolean): Promise<void> {
+    const reflectors = [...this.#taken.values()].flatMap((one) => one.get(kind) ?? []);
+    await Promise.allSettled(reflectors.map((reflector) => reflector.synced));
+    if (!this.#stopped) this.#options.onServed(kind, served);
+  }
+}
+
+/** Our own kinds whole, of all others only what carries our label. */
+function scopeOf({ apiVersion, kind }: ResourceKind, namespace: string | undefined): Scope {
+  return {
+    apiVersion,
+    kind,
+    ...(namespace === undefined ? {} : { namespace }),
+    ...(apiVersion.startsWith(`${GROUP}/`) ? {} : { labelSelector: MANAGED_SELECTOR }),
+  };
+}
