@@ -1,0 +1,27 @@
+import { describe, expect, it } from '@jest/globals';
+import { cachesReport, electionReport, liveReport } from './health-reports.js';
+
+const ready = { synced: true, leader: true, lastEventAgeMs: 1_500 };
+const states = (health: typeof ready) =>
+  [cachesReport(health), electionReport(health)].map(({ state }) => state);
+
+describe('readiness of the operator', () => {
+  it('tells synced, role and age of the last event', () => {
+    expect([cachesReport(ready), electionReport(ready)]).toEqual([
+      { name: 'caches', state: 'up', facts: { synced: true, lastEventAgeSeconds: 1 } },
+      { name: 'election', state: 'up', facts: { role: 'leader' } },
+    ]);
+  });
+  it('is down until the caches are synced', () => {
+    expect(states({ ...ready, synced: false })).toEqual(['down', 'up']);
+  });
+  it('is the same for a standby', () => {
+    expect(states({ ...ready, leader: false })).toEqual(['up', 'up']);
+  });
+  it('is degraded, not down, while the API server is silent', () => {
+    expect(states({ ...ready, lastEventAgeMs: 200_000 })).toEqual(['degraded', 'up']);
+  });
+  it('does not concern liveness', () => {
+    expect(liveReport().state).toBe('up');
+  });
+});

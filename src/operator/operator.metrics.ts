@@ -1,0 +1,40 @@
+import type { Cluster } from '../kubernetes/cluster.js';
+import { API_VERSION } from '../kubernetes/metadata.js';
+import type { KubernetesObject } from '../kubernetes/object.js';
+import type { Metrics } from '../runtime/metrics.js';
+import { certificateExpiries, keyExpiries } from './expiry-dates.js';
+
+/** Declares the gauges that only the operator has; they are read from its cache at each scrape. */
+export function declareOperatorMetrics(metrics: Metrics, cluster: Cluster, version: string): void {
+  const all = (kind: string) => cluster.list<KubernetesObject>(API_VERSION, kind);
+  metrics.gauge({
+    name: 'sallyport_certificate_not_after_timestamp_seconds',
+    help: 'When a certificate ends, in Unix seconds.',
+    labelNames: ['namespace', 'secret', 'purpose'],
+    collect: (gauge) => {
+      gauge.reset();
+      const resources = [...all('SignalingGateway'), ...all('RelayPool')];
+      for (const { notAfterSeconds, ...labels } of certificateExpiries(resources)) {
+        gauge.set(notAfterSeconds, labels);
+      }
+    },
+  });
+  metrics.gauge({
+    name: 'sallyport_lease_key_not_after_timestamp_seconds',
+    help: 'When the lease key of a gateway in this state is accepted no longer, in Unix seconds.',
+    labelNames: ['namespace', 'gateway', 'state'],
+    collect: (gauge) => {
+      gauge.reset();
+      for (const { notAfterSeconds, ...labels } of keyExpiries(all('SignalingGateway'))) {
+        gauge.set(notAfterSeconds, labels);
+      }
+    },
+  });
+  metrics
+    .gauge({
+      name: 'sallyport_build_info',
+      help: 'Version of this program.',
+      labelNames: ['version'],
+    })
+    .set(1, { version });
+}

@@ -1,0 +1,60 @@
+import { type DynamicModule, Module, type Provider, type Type } from '@nestjs/common';
+import { TerminusModule } from '@nestjs/terminus';
+import type { Cluster } from '../kubernetes/cluster.js';
+import type { Reconciler } from '../kubernetes/reconciler.js';
+import type { Clock } from '../runtime/clock.js';
+import type { Logger } from '../runtime/log.js';
+import { KeysModule } from './keys/keys.module.js';
+import { NamespaceKeysReconciler } from './keys/namespace-keys.reconciler.js';
+import type { OperatorSettings } from './settings.js';
+import { CLOCK, CLUSTER, LOGGER, OPERATOR_SETTINGS, RECONCILERS } from './tokens.js';
+
+/** What every room is given. */
+export interface OperatorParts {
+  readonly cluster: Cluster;
+  readonly clock: Clock;
+  readonly settings: OperatorSettings;
+  readonly log: Logger;
+}
+
+/** A kind of ours: its module, and the reconciler that the engine runs. */
+interface Room {
+  readonly module: Type;
+  readonly reconciler: Type<Reconciler>;
+}
+
+/** One line per room. Deleting a room is deleting its folder, its CRD, its sample and its line here. */
+const ROOMS: readonly Room[] = [{ module: KeysModule, reconciler: NamespaceKeysReconciler }];
+
+/** Carries the parts to every room, whichever module it is in. */
+@Module({})
+class PartsModule {}
+
+/** All rooms, wired: `context.get(RECONCILERS)` gives what an engine runs. */
+@Module({})
+export class OperatorModule {
+  static of({ cluster, clock, settings, log }: OperatorParts): DynamicModule {
+    const providers: Provider[] = [
+      { provide: CLUSTER, useValue: cluster },
+      { provide: CLOCK, useValue: clock },
+      { provide: OPERATOR_SETTINGS, useValue: settings },
+      { provide: LOGGER, useValue: log },
+    ];
+    const parts = { module: PartsModule, global: true, providers, exports: providers };
+    const reconcilers: Provider = {
+      provide: RECONCILERS,
+      useFactory: (...all: Reconciler[]) => all,
+      inject: ROOMS.map(({ reconciler }) => reconciler),
+    };
+    return {
+      module: OperatorModule,
+      imports: [
+        parts,
+        TerminusModule.forRoot({ logger: false }),
+        ...ROOMS.map(({ module }) => module),
+      ],
+      providers: [reconcilers],
+      exports: [reconcilers],
+    };
+  }
+}

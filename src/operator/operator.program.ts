@@ -1,0 +1,129 @@
+import 'reflect-metadata';
+import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
+import { Logger as NestLogger } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { HealthCheckService } from '@nestjs/terminus';
+import { createLineEmitter } from '../audit/stdout.emitter.js';
+import type { ClientConfig } from '../kubernetes/client-types.js';
+import { ClusterClient } from '../kubernetes/cluster.client.js';
+import { EngineMetrics } from '../kubernetes/engine.metrics.js';
+import { Engine } from '../kubernetes/engine.runner.js';
+import type { LeaseTimings } from '../kubernetes/leader-lease.js';
+import type { NamespaceScope } from '../kubernetes/namespace-scope.js';
+import type { Reconciler } from '../kubernetes/reconciler.js';
+import { startHealthServer } from '../runtime/health.server.js';
+import { createMetricsRegistry } from '../runtime/metrics.registry.js';
+import { createPinoLogger, type LineSink } from '../runtime/pino.log.js';
+import type { StopStep } from '../runtime/shutdown.js';
+import { systemClock } from '../runtime/system.clock.js';
+import { cachesReport, electionReport, liveReport } from './health-reports.js';
+import { declareOperatorMetrics } from './operator.metrics.js';
+import { OperatorModule } from './operator.module.js';
+import type { OperatorSettings } from './settings.js';
+import { RECONCILERS } from './tokens.js';
+import { auditEventOf } from './write-audit.js';
+
+export interface OperatorOptions {
+  readonly settings: OperatorSettings;
+  readonly cluster: ClientConfig;
+  /** Version of this program. */
+  readonly version: string;
+  /** Log lines. */
+  readonly log: LineSink;
+  /** Audit records. */
+  readonly audit: LineSink;
+}
+
+/** A running operator. */
+export interface RunningOperator {
+  /** The port of /livez, /readyz and /metrics. */
+  readonly healthPort: number;
+  readonly engine: Engine;
+  readonly log: ReturnType<typeof createPinoLogger>;
+  /** In this order: what is in flight ends and the lease is free, before the port is gone. */
+  readonly stopSteps: readonly StopStep[];
+}
+
+/**
+ * Builds the operator and starts it. It runs until its steps are stopped, whether it leads or stands by.
+ * @throws ActionableError ERR_LISTEN when the health port cannot be bound.
+ */
+export async function startOperator(options: OperatorOptions): Promise<RunningOperator> {
+  const { settings, version } = options;
+  const log = createPinoLogger('operator', settings.logLevel, options.log);
+  const registry = createMetricsRegistry({ processMetrics: true });
+  const lease = { namespace: settings.namespace, name: settings.leaderElection.leaseName };
+  const metrics = new EngineMetrics({ metrics: registry, lease: lease.name });
+  const instance = hostname();
+  const audit = createLineEmitter({ component: 'operator', instance }, systemClock, options.audit);
+  const clients = clientsOf(options, metrics);
+  const engine = new Engine({
+    ...clients,
+    scope: scopeOf(settings),
+    workers: settings.workers,
+    clock: systemClock,
+    random: Math.random,
+    identity: `${instance}_${randomBytes(4).toString('hex')}`,
+    ...(settings.leaderElection.enabled && { election: { lease, timings: timingsOf(settings) } }),
+    log,
+    onWrite: (record) => {
+      audit.emit(auditEventOf(record));
+    },
+    metrics,
+  });
+  declareOperatorMetrics(registry, engine.cluster, version);
+
+  NestLogger.overrideLogger(false);
+  const parts = { cluster: engine.cluster, clock: systemClock, settings, log };
+  const context = await NestFactory.createApplicationContext(OperatorModule.of(parts));
+  const ready = [() => cachesReport(engine.health()), () => electionReport(engine.health())];
+  const pages = { live: [liveReport], ready, metrics: registry };
+  const health = await startHealthServer(pages, context.get(HealthCheckService), settings.health);
+  engine.start(context.get<readonly Reconciler[]>(RECONCILERS));
+  log.info('started', { version, scope: settings.scope.watch, port: health.port });
+  return {
+    healthPort: health.port,
+    engine,
+    log,
+    stopSteps: [
+      { name: 'engine', stop: () => engine.stop() },
+      { name: 'health', stop: () => health.close() },
+      { name: 'rooms', stop: () => context.close() },
+      { name: 'client', stop: () => clients.client.close() },
+      { name: 'lease client', stop: () => clients.leaseClient.close() },
+    ],
+  };
+}
+
+function clientsOf({ settings, cluster, version }: OperatorOptions, metrics: EngineMetrics) {
+  const options = {
+    deadlineMs: settings.client.callDeadlineSeconds * 1000,
+    userAgent: `sallyport-operator/${version}`,
+    onCall: metrics.called.bind(metrics),
+  };
+  return {
+    client: new ClusterClient(cluster, { ...options, connections: settings.client.connections }),
+    // Of its own, so that a thousand writes that wait never delay a renewal.
+    leaseClient: new ClusterClient(cluster, { ...options, connections: 1 }),
+  };
+}
+
+function scopeOf({ scope }: OperatorSettings): NamespaceScope {
+  switch (scope.watch) {
+    case 'All':
+      return { type: 'All' };
+    case 'Named':
+      return { type: 'Named', namespaces: scope.namespaces };
+    case 'Selected':
+      return { type: 'Labelled', labelSelector: scope.namespaceSelector };
+  }
+}
+
+function timingsOf({ leaderElection }: OperatorSettings): LeaseTimings {
+  return {
+    leaseDurationMs: leaderElection.leaseSeconds * 1000,
+    renewDeadlineMs: leaderElection.renewSeconds * 1000,
+    retryPeriodMs: leaderElection.retrySeconds * 1000,
+  };
+}

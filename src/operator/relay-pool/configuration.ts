@@ -1,0 +1,155 @@
+/*
+ * The two files that a relay reads, written with the relay's own schemas (src/relay/settings.ts). Nothing secret is
+ * in them: of a gateway's keys they hold the public halves.
+ */
+import type { KubernetesObject } from '../../kubernetes/object.js';
+import {
+  RELAY_PATHS,
+  RELAY_PORTS,
+  RELAY_SETTINGS_VERSION,
+  type RelayGateway,
+  type RelayGateways,
+  type RelaySettings,
+} from '../../relay/settings.js';
+import { spiffeId } from '../keys/leaf.js';
+import { configMap, jsonFile } from '../pods/objects.js';
+import type { PermittedGateway, RelayPoolContext } from './context.js';
+import { relayChild, relayPoolNames } from './context.js';
+
+/** Names of the entries of the two ConfigMaps, and of the mounted files. */
+export const FILES = { settings: 'settings.json', gateways: 'gateways.json' } as const;
+
+/** Where relays reach a gateway (wire formats, B: ports). */
+export const GATEWAY_INTERNAL_PORT = 9443;
+
+/**
+ * Denied whatever a pool says: "this network" and unspecified (RFC 1122), loopback, link-local with the metadata
+ * address 169.254.169.254, multicast and reserved (RFC 5771, RFC 1112), IPv4-mapped and NAT64 (RFC 4291, RFC 6052:
+ * another way to write an IPv4 address), IPv6 link-local and multicast, and the IPv6 metadata address of AWS.
+ */
+export const ALWAYS_DENIED: readonly string[] = [
+  '0.0.0.0/8',
+  '127.0.0.0/8',
+  '169.254.0.0/16',
+  '224.0.0.0/4',
+  '240.0.0.0/4',
+  '::/128',
+  '::1/128',
+  '::ffff:0:0/96',
+  '64:ff9b::/96',
+  'fd00:ec2::254/128',
+  'fe80::/10',
+  'ff00::/8',
+];
+
+/** The CRD writes levels as Kubernetes enumerations, loggers in lower case. */
+const LOG_LEVELS = { Error: 'error', Warn: 'warn', Info: 'info', Debug: 'debug' } as const;
+
+/** The content of settings.json, the same for each relay of the pool. */
+export function relaySettings(context: RelayPoolContext): RelaySettings {
+  const { pool, values, installation } = context;
+  const { spec, metadata } = pool;
+  const { namespace = '', name } = metadata;
+  const addresses = [...(spec.listener.bindAddresses ?? [])];
+  return {
+    version: RELAY_SETTINGS_VERSION,
+    pool: {
+      namespace,
+      name,
+      region: spec.region,
+      identity: spiffeId(installation.installId, namespace, pool.kind, name),
+    },
+    listeners: {
+      relay: { port: spec.port, addresses },
+      fallback: { enabled: spec.fallback.enabled, port: spec.fallback.port, addresses },
+      health: { port: RELAY_PORTS.metrics, addresses: [] },
+    },
+    tls: {
+      certificateFile: `${RELAY_PATHS.tls}/tls.crt`,
+      keyFile: `${RELAY_PATHS.tls}/tls.key`,
+    },
+    gateways: { directoryFile: `${RELAY_PATHS.gateways}/${FILES.gateways}` },
+    stun: { allowPlain: spec.stun.allowPlain },
+    capacity: { ...spec.capacity },
+    rateLimits: { ...values.rateLimits },
+    drain: { seconds: spec.drain.seconds },
+    peerAddresses: {
+      denied: [...deniedRanges(context)],
+      own: [...context.ownAddresses],
+    },
+    logLevel: LOG_LEVELS[values.observability.logLevel],
+  };
+}
+
+/**
+ * Ranges to which the relays of this pool never send (architecture, 9), sorted: written into the settings and into
+ * the network policy, so that either alone suffices. Behind a load balancer clients come from outside: then no pod
+ * and no node is a peer either. Private ranges are allowed unless the pool denies them.
+ */
+export function deniedRanges({ pool, installation }: RelayPoolContext): readonly string[] {
+  const { serviceCidrs, podCidrs, apiServerCidrs } = installation;
+  const ranges = [
+    ...ALWAYS_DENIED,
+    ...serviceCidrs,
+    ...apiServerCidrs,
+    ...(pool.spec.exposure.type === 'LoadBalancer' ? podCidrs : []),
+    ...(pool.spec.peerAddresses.denied ?? []),
+  ];
+  return [...new Set(ranges)].sort();
+}
+
+/** The content of gateways.json. A gateway whose keys or CA are not known yet comes with the next pass. */
+export function relayGateways(
+  gateways: readonly PermittedGateway[],
+  installId: string,
+): RelayGateways {
+  return {
+    version: RELAY_SETTINGS_VERSION,
+    gateways: gateways.filter(isComplete).map((permitted) => gatewayEntry(permitted, installId)),
+  };
+}
+
+/** Whether relays can recognise this gateway and check its leases. */
+export function isComplete({ leaseKeys, caCertificates }: PermittedGateway): boolean {
+  return leaseKeys.length > 0 && caCertificates.length > 0;
+}
+
+/** ConfigMap with settings.json. */
+export function settingsConfigMap(context: RelayPoolContext): KubernetesObject {
+  const { pool } = context;
+  return configMap(relayChild(pool, relayPoolNames(pool).settings), {
+    [FILES.settings]: jsonFile(relaySettings(context)),
+  });
+}
+
+/** ConfigMap with gateways.json: for a gateway of another namespace this is the copy that both sides permit. */
+export function gatewaysConfigMap({
+  pool,
+  gateways,
+  installation,
+}: RelayPoolContext): KubernetesObject {
+  return configMap(relayChild(pool, relayPoolNames(pool).gateways), {
+    [FILES.gateways]: jsonFile(relayGateways(gateways, installation.installId)),
+  });
+}
+
+function gatewayEntry(
+  { gateway, leaseKeys, caCertificates }: PermittedGateway,
+  installId: string,
+): RelayGateway {
+  const { namespace = '', name } = gateway.metadata;
+  return {
+    namespace,
+    name,
+    identity: spiffeId(installId, namespace, gateway.kind, name),
+    host: `${name}-gateway-internal.${namespace}.svc`,
+    port: GATEWAY_INTERNAL_PORT,
+    leaseKeys: leaseKeys.map(({ kid, public: publicKey, notBefore, notAfter }) => ({
+      kid,
+      publicKey,
+      notBefore,
+      notAfter,
+    })),
+    caCertificates: [...caCertificates],
+  };
+}
