@@ -1,0 +1,107 @@
+import { load } from 'js-yaml';
+
+/** How far a promise is kept; the words are explained at the top of docs/promises.yaml. */
+export type PromiseState = 'shown' | 'rendered' | 'part' | 'planned';
+
+/** One row of the catalogue or of the threats. */
+export interface ProductPromise {
+  readonly id: string;
+  readonly claim: string;
+  readonly state: PromiseState;
+  /** What is missing, in one sentence; only for `part` and `planned`. */
+  readonly missing?: string;
+  /** Whole titles of the tests that show it. */
+  readonly tests: readonly string[];
+}
+
+/** One test of the last run, as config/tooling/results.reporter.js writes it. */
+export interface TestResult {
+  readonly title: string;
+  readonly file: string;
+  readonly status: string;
+}
+
+const STATES: readonly string[] = ['shown', 'rendered', 'part', 'planned'];
+
+/** The ids that must be there: S1 to S216 and T1 to T52, in this order. */
+export const PROMISE_IDS: readonly string[] = [
+  ...Array.from({ length: 216 }, (_, index) => `S${index + 1}`),
+  ...Array.from({ length: 52 }, (_, index) => `T${index + 1}`),
+];
+
+/** Reads docs/promises.yaml. @throws Error with the id when a row has not the form that its head describes. */
+export function readPromises(yaml: string): readonly ProductPromise[] {
+  const document = load(yaml) as { promises: Record<string, Record<string, unknown>> };
+  return Object.entries(document.promises).map(([id, row]) => readPromise(id, row));
+}
+
+function readPromise(id: string, row: Record<string, unknown>): ProductPromise {
+  const { claim, state, missing, tests = [], ...unknown } = row;
+  const fail = (what: string) => new Error(`docs/promises.yaml, ${id}: ${what}`);
+  if (typeof claim !== 'string' || claim === '') throw fail('has no claim.');
+  if (typeof state !== 'string' || !STATES.includes(state))
+    throw fail(`state is not one of ${STATES.join(', ')}.`);
+  if (Object.keys(unknown).length > 0)
+    throw fail(`has unknown fields: ${Object.keys(unknown).join(', ')}.`);
+  if (!Array.isArray(tests) || !tests.every((test) => typeof test === 'string'))
+    throw fail('tests is not a list of titles.');
+  const needsReason = state === 'part' || state === 'planned';
+  if (needsReason !== (typeof missing === 'string'))
+    throw fail('missing belongs to part and planned, and only there.');
+  if (state !== 'planned' && tests.length === 0) throw fail(`is ${state}, but names no test.`);
+  return {
+    id,
+    claim,
+    state: state as PromiseState,
+    tests: tests as string[],
+    ...(needsReason && { missing: missing as string }),
+  };
+}
+
+/** Why the promises cannot be believed after this run: empty when each named test exists, ran and passed. */
+export function brokenPromises(
+  promises: readonly ProductPromise[],
+  results: readonly TestResult[],
+): readonly string[] {
+  const statusOf = statusByTitle(results);
+  return promises.flatMap(({ id, tests }) =>
+    tests.flatMap((title) => {
+      if (!idsOf(title).includes(id))
+        return [`${id}: the title "${title}" does not begin with ${id}.`];
+      const status = statusOf.get(title);
+      if (status === undefined) return [`${id}: no test "${title}" ran.`];
+      return status === 'passed' ? [] : [`${id}: the test "${title}" is ${status}.`];
+    }),
+  );
+}
+
+/** Tests whose title begins with an id under which docs/promises.yaml does not list them. */
+export function unlistedTests(
+  promises: readonly ProductPromise[],
+  results: readonly TestResult[],
+): readonly string[] {
+  const listed = new Set(
+    promises.flatMap(({ id, tests }) => tests.map((title) => `${id}\n${title}`)),
+  );
+  const titles = [...new Set(results.map(({ title }) => title))];
+  return titles.flatMap((title) =>
+    idsOf(title)
+      .filter((id) => !listed.has(`${id}\n${title}`))
+      .map((id) => `${id}: "${title}" is not listed.`),
+  );
+}
+
+/** The ids with which a test title begins: `S22, T51: rotates ...` gives S22 and T51. */
+export function idsOf(title: string): readonly string[] {
+  const head = /^((?:[ST]\d+(?:, )?)+): /.exec(title)?.[1];
+  return head?.split(', ') ?? [];
+}
+
+/** The worst status of each title: one failed run of a title that stands twice is a failure. */
+export function statusByTitle(results: readonly TestResult[]): ReadonlyMap<string, string> {
+  const statuses = new Map<string, string>();
+  for (const { title, status } of results) {
+    if (statuses.get(title) === undefined || status !== 'passed') statuses.set(title, status);
+  }
+  return statuses;
+}

@@ -1,0 +1,97 @@
+import { describe, expect, it } from '@jest/globals';
+import { ActionableError } from '../runtime/errors.js';
+import { parseCommandLine } from './arguments.js';
+import { changedLines, isAccepted, rowOf, tableLines } from './resource-table.js';
+import { Screen } from './terminal.screen.js';
+
+describe('the command line', () => {
+  it.each([
+    [[], { name: 'help' }],
+    [['--help'], { name: 'help' }],
+    [['up', '--help'], { name: 'help', about: 'up' }],
+    [['up', '-f', 'a'], { name: 'up', folders: ['a'], once: false }],
+    [
+      ['up', '-f', 'a', '--filename', 'b', '--once'],
+      { name: 'up', folders: ['a', 'b'], once: true },
+    ],
+  ])('%j', (argv, command) => {
+    expect(parseCommandLine(argv)).toEqual(command);
+  });
+
+  it.each([[['down']], [['up']], [['up', '--forever', '-f', 'a']], [['up', 'a']], [['up', '-f']]])(
+    'refuses %j and says what to write',
+    (argv) => {
+      expect(() => parseCommandLine(argv)).toThrow(ActionableError);
+      expect(() => parseCommandLine(argv)).toThrow('Write "sallyport up');
+    },
+  );
+});
+
+const aGateway = (observedGeneration: number, conditions: object[]) => ({
+  apiVersion: 'sallyport.dev/v1alpha1',
+  kind: 'SignalingGateway',
+  metadata: { name: 'edge', namespace: 'office', generation: 2 },
+  status: { observedGeneration, conditions },
+});
+const condition = (type: string, status: string, reason: string) => ({
+  type,
+  status,
+  reason,
+  message: `${reason}.`,
+});
+
+describe('the table of resources', () => {
+  it('shows Ready, and Stalled before it', () => {
+    const ready = condition('Ready', 'False', 'ReplicasNotReady');
+    expect(rowOf(aGateway(2, [ready]), 11)).toEqual({
+      kind: 'SignalingGateway',
+      name: 'office/edge',
+      ready: 'False',
+      reason: 'ReplicasNotReady',
+      message: 'ReplicasNotReady.',
+      objects: 11,
+    });
+    expect(
+      rowOf(aGateway(2, [ready, condition('Stalled', 'True', 'SecretMissing')]), 0).reason,
+    ).toBe('SecretMissing');
+  });
+
+  it('says that an old status is old', () => {
+    expect(rowOf(aGateway(1, [condition('Ready', 'True', 'AllReady')]), 0)).toMatchObject({
+      ready: 'Unknown',
+      reason: 'Waiting',
+    });
+  });
+
+  it('accepts what was looked at and is not stalled', () => {
+    expect(isAccepted(aGateway(2, [condition('Ready', 'False', 'ReplicasNotReady')]))).toBe(true);
+    expect(isAccepted(aGateway(1, []))).toBe(false);
+    expect(isAccepted(aGateway(2, [condition('Stalled', 'True', 'X')]))).toBe(false);
+  });
+
+  it('fits the terminal and lets no message draw on it', () => {
+    const row = { ...rowOf(aGateway(2, []), 3), message: `\u001b[2J\n${'x'.repeat(500)}` };
+    const lines = tableLines([row], 100);
+    expect(lines).toHaveLength(2);
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(100);
+    expect(lines.join('')).toMatch(/^[\x20-\x7e…]+$/);
+    expect(lines[0]).toMatch(/^KIND +NAME +READY +OBJECTS +REASON +MESSAGE$/);
+  });
+
+  it('lists only what changed where nothing can be redrawn', () => {
+    const before = rowOf(aGateway(1, []), 0);
+    const after = rowOf(aGateway(2, [condition('Ready', 'True', 'AllReady')]), 11);
+    expect(changedLines([before], [before])).toEqual([]);
+    expect(changedLines([before], [after])).toEqual([
+      'SignalingGateway office/edge Ready=True AllReady (11 objects): AllReady.',
+    ]);
+  });
+
+  it('is drawn over itself', () => {
+    const written: string[] = [];
+    const screen = new Screen({ write: (text: string) => written.push(text) });
+    screen.draw(['a', 'b']);
+    screen.draw(['c']);
+    expect(written[1]).toBe('\u001b[2A\r\u001b[2Kc\n\u001b[2K\n\u001b[1A\r');
+  });
+});

@@ -1,0 +1,84 @@
+import type { TestApiServer } from '../bed/api-server.js';
+import { prepare, type Operation } from './operations.js';
+import { CrashPoint, startRooms, type Ending } from './rooms.js';
+import { snapshot } from './snapshot.js';
+
+/** What one operation comes to when nothing goes wrong. */
+export interface Undisturbed {
+  /** Calls of the engine, lists and watches apart. */
+  readonly calls: number;
+  readonly objects: Readonly<Record<string, string>>;
+}
+
+let namespaces = 0;
+const nextNamespace = (): string => `walk-${(namespaces += 1)}`;
+
+/** Runs `operation` to its end, without a crash. */
+export async function undisturbed(
+  server: TestApiServer,
+  operation: Operation,
+): Promise<Undisturbed> {
+  const point = new CrashPoint();
+  const namespace = nextNamespace();
+  await prepare(server, namespace, operation);
+  const rooms = await startRooms(server, namespace, point.hooks);
+  try {
+    await rooms.settled();
+    point.arm();
+    await operation.act(server, namespace);
+    await rooms.settled(400);
+    return { calls: point.count, objects: await snapshot(server, namespace) };
+  } finally {
+    await rooms.stop();
+  }
+}
+
+/**
+ * Runs `operation`, lets the engine's `nth` call end badly, and then lets an engine with empty memory finish. Gives what
+ * stands afterwards, and what the call was; `undefined` when the operation had fewer calls this time.
+ */
+export async function withCrash(
+  server: TestApiServer,
+  operation: Operation,
+  crash: { readonly nth: number; readonly ending: Ending },
+): Promise<
+  { readonly struck: string; readonly objects: Readonly<Record<string, string>> } | undefined
+> {
+  const point = new CrashPoint(crash.nth, crash.ending);
+  const namespace = nextNamespace();
+  await prepare(server, namespace, operation);
+  const first = await startRooms(server, namespace, point.hooks);
+  try {
+    await first.settled();
+    point.arm();
+    await operation.act(server, namespace);
+    await first.settled(crash.ending === 'Abort' ? 60 : 250);
+  } finally {
+    await first.stop();
+  }
+  if (point.struck === undefined) return undefined;
+  const second = await startRooms(server, namespace);
+  try {
+    await second.settled(250);
+    const { verb, path } = point.struck;
+    return {
+      struck: `${verb} ${path.replaceAll(namespace, '<namespace>')}`,
+      objects: await snapshot(server, namespace),
+    };
+  } finally {
+    await second.stop();
+  }
+}
+
+/** Runs `work` for each item, a few at a time: most of a walk is waiting for the API server. */
+export async function severalAtATime<Item>(
+  items: readonly Item[],
+  limit: number,
+  work: (item: Item) => Promise<void>,
+): Promise<void> {
+  let next = 0;
+  const worker = async (): Promise<void> => {
+    while (next < items.length) await work(items[next++]!);
+  };
+  await Promise.all(Array.from({ length: limit }, worker));
+}
