@@ -26,19 +26,20 @@ export default class ResultsReporter {
     this.projects.set(project, files);
     const file = relative(this.root, test.path).split(sep).join('/');
     files.set(file, entriesOf(file, result));
+    // After each file, so that a run that is ended for taking too long still shows what it did.
+    this.write(project, files);
   }
 
-  onRunComplete() {
+  write(project, files) {
     const folder = join(this.root, 'test-results');
     mkdirSync(folder, { recursive: true });
-    for (const [project, files] of this.projects) {
-      const path = join(folder, `${project}.json`);
-      const kept = this.partial ? this.kept(path, files) : [];
-      const entries = [...kept, ...[...files.values()].flat().filter((entry) => this.ran(entry))];
-      entries.sort((a, b) => (a.file < b.file ? -1 : a.file > b.file ? 1 : 0));
-      writeFileSync(`${path}.tmp`, `${JSON.stringify(entries, null, 1)}\n`);
-      renameSync(`${path}.tmp`, path);
-    }
+    const path = join(folder, `${project}.json`);
+    const kept = this.partial ? this.kept(path, files) : [];
+    const entries = [...kept, ...[...files.values()].flat().filter((entry) => this.ran(entry))];
+    entries.sort((a, b) => (a.file < b.file ? -1 : a.file > b.file ? 1 : 0));
+    const temporary = `${path}.${process.pid}`;
+    writeFileSync(temporary, `${JSON.stringify(entries, null, 1)}\n`);
+    renameSync(temporary, path);
   }
 
   /** With a name pattern jest lists the tests that it left out as pending: those keep their old result. */

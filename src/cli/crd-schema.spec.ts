@@ -29,7 +29,7 @@ describe('a resource without an API server', () => {
   });
 
   it.each([
-    [aPool({ prot: 3478 }), '"spec.prot" is not a setting', 'Write "spec.port" instead'],
+    [aPool({ prot: 3478 }), '"spec.prot" is not a field', 'Write "spec.port" instead'],
     [aPool({ port: 'udp' }), 'spec.port="udp" is not a whole number', '3478'],
     [
       { ...aPool({}), kind: 'Pod', apiVersion: 'v1' },

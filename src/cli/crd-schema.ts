@@ -52,7 +52,8 @@ export class CrdSchemas {
       return { apiVersion, kind, metadata, ...(admitted as object) };
     } catch (error) {
       if (!(error instanceof ActionableError)) throw error;
-      throw new ActionableError('ERR_RESOURCE_FILE', error.problem, error.hint, { cause: error });
+      const problem = error.problem.replaceAll('is not a setting', 'is not a field');
+      throw new ActionableError('ERR_RESOURCE_FILE', problem, error.hint, { cause: error });
     }
   }
 }

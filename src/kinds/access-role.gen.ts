@@ -38,7 +38,7 @@ export interface AccessRoleSpec {
   readonly sessions?: AccessRoleSessions;
   /**
    * What is recorded about subjects: Minimal, Standard or Maximum; never content. Unset means the
-   * gateway's level, and a lower one than the gateway's has no effect.
+   * gateway's level; what a policy demands of the gateway holds in any case.
    */
   readonly auditLevel?: 'Minimal' | 'Standard' | 'Maximum';
   /** Limits of file transfers. Unset means none beyond the gateway's. */

@@ -20,9 +20,9 @@ export interface Repair {
 }
 
 /**
- * Applies an object. One call; two more when somebody has changed a key of a list item of ours (see
- * list-repair.ts): an update of those lists before, and one after that gives up what the first one owns.
- * Without `live` that shows when the API server refuses the result, and costs a read.
+ * Applies an object. One call; more when somebody has changed what applying cannot undo (see list-repair.ts):
+ * an update before, and one after that gives up what the first one owns. Where only the API server's refusal
+ * shows it, that costs a read and another apply.
  */
 export async function applyAndRepair(
   { object, manager, live }: Repair,
@@ -42,7 +42,7 @@ async function applyUnlessRefused(
     return await calls.apply();
   } catch (error) {
     const live = isApiError(error, 'Invalid') ? await calls.read() : undefined;
-    const patch = live && listRepairPatch(object, live);
+    const patch = live && listRepairPatch(object, live, { refused: true });
     if (!patch) throw error;
     await calls.mergePatch(patch);
   }

@@ -5,14 +5,15 @@ import { canonicalQuantity } from './quantity.js';
 /** JSON with sorted keys and no white space: equal values give equal text. Fields that are undefined are left out. */
 export function canonicalJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
-  if (isRecord(value)) {
-    const fields = Object.keys(value)
-      .filter((key) => value[key] !== undefined)
-      .sort()
-      .map((key) => `${JSON.stringify(key)}:${canonicalJson(value[key])}`);
-    return `{${fields.join(',')}}`;
+  if (!isRecord(value)) return JSON.stringify(value ?? null);
+  // Built by appending: this runs over every object that a watch brings.
+  let text = '';
+  for (const key of Object.keys(value).sort()) {
+    const field = value[key];
+    if (field === undefined) continue;
+    text += `${text === '' ? '{' : ','}${JSON.stringify(key)}:${canonicalJson(field)}`;
   }
-  return JSON.stringify(value ?? null);
+  return text === '' ? '{}' : `${text}}`;
 }
 
 /** SHA-256 of `value` as canonical JSON, base64url (43 characters). */

@@ -12,8 +12,6 @@ export interface Applied {
   readonly desiredHash: string;
   /** `ownedHash` of the answer: what we want, as the API server keeps it. */
   readonly ownedHash: string;
-  /** Whether our manager owned `spec.replicas` afterwards (see hand-over.ts); absent: not known. */
-  readonly ownsReplicas?: boolean;
   /** Drift that is left because another manager insists on it (see drift.ts). */
   readonly left?: { readonly field: string; readonly manager: string };
 }
@@ -139,9 +137,19 @@ export function decidePrune(
  */
 export const ABSENT = '1';
 
-/** `object` as the body of an apply that creates it, or changes only the object with `uid`. */
-export function guarded(object: KubernetesObject, uid: string | undefined): KubernetesObject {
-  const guard = uid === undefined ? { resourceVersion: ABSENT } : { uid };
+/** Which object an apply means. With a version, only as it was then. */
+export interface Meant {
+  readonly uid: string;
+  readonly resourceVersion?: string | undefined;
+}
+
+/** `object` as the body of an apply that creates it, or changes only the object that is `meant`. */
+export function guarded(object: KubernetesObject, meant: Meant | undefined): KubernetesObject {
+  const { uid, resourceVersion } = meant ?? { uid: undefined, resourceVersion: ABSENT };
+  const guard = {
+    ...(uid === undefined ? {} : { uid }),
+    ...(resourceVersion === undefined ? {} : { resourceVersion }),
+  };
   return { ...object, metadata: { ...object.metadata, ...guard } };
 }
 

@@ -1,7 +1,9 @@
 import type { Child, Cluster } from './cluster.js';
+import { GROUP } from './metadata.js';
 import type { KubernetesObject, ObjectKey, ObjectRef } from './object.js';
 import { refOf } from './object.js';
 import type { Reconciler } from './reconciler.js';
+import type { ResourceKind } from './resources.js';
 import type { CachedObject, Change } from './store.js';
 
 /** Which key of which controller a change concerns. */
@@ -105,4 +107,33 @@ export function allKeys(reconciler: Reconciler, cluster: Cluster): readonly Obje
 function keyOf(object: KubernetesObject): ObjectKey {
   const { namespace, name } = refOf(object);
   return { namespace, name };
+}
+
+/** Kinds that are watched only when a reconciler names them; of these we have no children. */
+const ON_REQUEST: ReadonlySet<string> = new Set(['Namespace', 'Pod', 'Event', 'Lease']);
+
+/**
+ * The kinds of `table` to keep in the cache: those that reconcilers name, and every kind that can be a child. A child
+ * that is not watched would be created anew in each pass.
+ */
+export function watchedKinds(
+  table: readonly ResourceKind[],
+  reconcilers: readonly Reconciler[],
+): readonly ResourceKind[] {
+  const named = reconcilers.flatMap(({ primary, watches }) => [
+    ...(primary ? [primary] : []),
+    ...watches,
+  ]);
+  return table.filter(({ apiVersion, kind }) => {
+    const isNamed = named.some((one) => one.kind === kind && one.apiVersion === apiVersion);
+    return isNamed || !(apiVersion.startsWith(`${GROUP}/`) || ON_REQUEST.has(kind));
+  });
+}
+
+/**
+ * Whether the answer to a write of ours holds something that we did not write and that plans read: the API server gives
+ * a new Service its addresses at once, and no later event would tell.
+ */
+export function bringsNews({ type, ref, now }: Change): boolean {
+  return type === 'Added' && ref.kind === 'Service' && !now.own;
 }

@@ -1,33 +1,22 @@
-import { isApiError } from './api-error.js';
-import type { ApiError } from './api-error.js';
-import { decideApply, decideSeizure, guarded } from './carry-out.js';
-import type { Applied, ApplyDecision } from './carry-out.js';
+import { canonicalObject } from './canonical.js';
+import { decideApply } from './carry-out.js';
+import type { Applied } from './carry-out.js';
 import { ForeignObject } from './child-failures.js';
+import { ChildWriter, InTransition, isInTheWay } from './child.writer.js';
+import type { Known, Owner, WriterOptions } from './child.writer.js';
 import type { Child } from './cluster.js';
-import { attributeDrift, foughtDrift, isFight, WHOLE_OBJECT } from './drift.js';
+import { attributeDrift, foughtDrift, WHOLE_OBJECT } from './drift.js';
 import type { Drift, DriftRecord } from './drift.js';
-import type { FencedClient } from './fenced.client.js';
-import { isScaled, mayDropReplicas, ownsReplicas, replicasHandOver } from './hand-over.js';
-import { FIELD_MANAGER, HANDOVER_MANAGER, mayAdopt } from './metadata.js';
+import { FIELD_MANAGER, LABEL_MANAGED_BY } from './metadata.js';
 import { refId, refOf } from './object.js';
 import type { KubernetesObject, ObjectRef } from './object.js';
 import { desiredHash, ownedHash } from './owned-fields.js';
-import type { Change, Store } from './store.js';
 
 export type ApplyOutcome = 'Nothing' | 'Created' | 'Updated' | 'Adopted' | 'Left';
 
-export interface ApplierOptions {
-  readonly client: FencedClient;
-  readonly store: Store;
-  /** Whether a resource with this UID exists. */
-  readonly ownerLives: (uid: string) => boolean;
-  /** What our own writes changed in the cache. */
-  readonly onChanges: (changes: readonly Change[], owner: KubernetesObject | undefined) => void;
-}
-
 /** One pass over the objects of one owner: what it may know of drift, and what it finds out. */
 export interface Pass {
-  readonly owner: KubernetesObject | undefined;
+  readonly owner: Owner;
   readonly records: readonly DriftRecord[];
   readonly now: Date;
   /** Drift that was put back. */
@@ -36,54 +25,82 @@ export interface Pass {
   readonly left: Drift[];
 }
 
+/** One planned object, and what is known of it without a call. */
+interface Target {
+  readonly object: KubernetesObject;
+  readonly ref: ObjectRef;
+  readonly id: string;
+  readonly wanted: string;
+  readonly child: Child | undefined;
+  readonly applied: Applied | undefined;
+}
+
 /** Brings single objects to what is wanted of them, with as few calls as that takes: none, when nothing is to do. */
 export class ChildApplier {
-  readonly #options: ApplierOptions;
+  readonly #options: WriterOptions;
+  readonly #writer: ChildWriter;
   readonly #memory = new Map<string, Applied>();
 
-  constructor(options: ApplierOptions) {
+  constructor(options: WriterOptions) {
     this.#options = options;
+    this.#writer = new ChildWriter(options);
   }
 
   /** Applies `object` if it differs. @throws ForeignObject, Fenced, ApiError */
   async bring(object: KubernetesObject, pass: Pass): Promise<ApplyOutcome> {
-    const { store, ownerLives } = this.#options;
-    const ref = refOf(object);
-    const child = store.child(ref);
-    const applied = this.#memory.get(refId(ref));
-    const wanted = desiredHash(object);
-    if (child && this.#isLeft(child, applied, wanted, pass)) return 'Left';
-    const ownerUid = pass.owner?.metadata.uid;
-    const decision = decideApply({ desiredHash: wanted, child, applied, ownerUid, ownerLives });
+    const target = this.#target(object);
+    if (this.#isLeft(target, pass)) return 'Left';
+    const decision = decideApply({
+      desiredHash: target.wanted,
+      child: target.child,
+      applied: target.applied,
+      ownerUid: pass.owner?.metadata.uid,
+      ownerLives: this.#options.ownerLives,
+    });
     switch (decision.action) {
       case 'Nothing':
-        if (child) this.#settle(child, applied, wanted);
+        this.#settle(target);
         return 'Nothing';
       case 'AwaitDeletion':
         return 'Nothing';
       case 'Refuse':
-        throw new ForeignObject(ref);
+        throw new ForeignObject(target.ref);
       case 'Create':
-        return this.#create(object, applied, pass);
+        return this.#create(target, pass);
       case 'Update':
-        return this.#update(object, decision, pass);
+        return decision.cause === 'Desired'
+          ? this.#update(target, { uid: decision.uid, reason: 'Changed' }, pass)
+          : this.#repair(target, decision.uid, pass);
     }
   }
 
-  /** Applies `object` whether it differs or not, and gives it as stored. @throws as `bring` */
-  async write(
-    object: KubernetesObject,
-    owner: KubernetesObject | undefined,
-  ): Promise<KubernetesObject> {
-    const child = this.#options.store.child(refOf(object));
-    if (child && this.#belongsElsewhere(child, owner)) throw new ForeignObject(child.ref);
+  /**
+   * Applies `object` whether it differs or not, and gives it as stored. What it says was decided from the cache, and may
+   * be new keys: so it changes exactly the version that the cache has, and never an object of ours that the cache has not
+   * seen. @throws InTransition then: the next pass knows it; else as `bring`
+   */
+  async write(object: KubernetesObject, owner: Owner): Promise<KubernetesObject> {
+    const target = this.#target(object);
+    const { child } = target;
+    if (!child) return this.#remember(target, owner, await this.#make(object, owner));
+    if (this.#belongsElsewhere(child, owner)) throw new ForeignObject(target.ref);
+    const { uid, resourceVersion } = child;
+    const known = { uid, resourceVersion, reason: 'Changed' } as const;
+    return this.#remember(target, owner, await this.#writer.update(object, owner, known));
+  }
+
+  async #make(object: KubernetesObject, owner: Owner): Promise<KubernetesObject> {
+    const ref = refOf(object);
     try {
-      return await this.#send(object, child?.uid, owner, child ? 'Changed' : 'Missing');
+      return await this.#writer.create(object, owner);
     } catch (error) {
-      if (!isGuardFailure(error)) throw error;
-      const { uid } = await this.#seize(refOf(object), owner);
-      return this.#send(object, uid, owner, 'Changed');
+      if (!isInTheWay(error)) throw error;
     }
+    const known = await this.#writer.seize(ref, owner);
+    if (known.reason === 'Adopted') return this.#writer.update(object, owner, known);
+    const labelled = known.live?.metadata.labels?.[LABEL_MANAGED_BY] === 'sallyport';
+    if (known.live && !labelled) await this.#writer.relabel(object, owner, known.live);
+    throw new InTransition(ref, labelled ? 'is not in the cache yet' : 'had lost its labels');
   }
 
   /** Forgets what was pruned: its absence is no drift. */
@@ -98,79 +115,84 @@ export class ChildApplier {
     }
   }
 
-  async #create(
-    object: KubernetesObject,
-    applied: Applied | undefined,
-    pass: Pass,
-  ): Promise<ApplyOutcome> {
+  #target(object: KubernetesObject): Target {
+    const ref = refOf(object);
+    const id = refId(ref);
+    return {
+      object,
+      ref,
+      id,
+      wanted: desiredHash(object),
+      child: this.#options.store.child(ref),
+      applied: this.#memory.get(id),
+    };
+  }
+
+  async #create(target: Target, pass: Pass): Promise<ApplyOutcome> {
+    const { object, ref, applied } = target;
     try {
-      await this.#send(object, undefined, pass.owner, 'Missing');
+      this.#remember(target, pass.owner, await this.#writer.create(object, pass.owner));
     } catch (error) {
-      if (!isGuardFailure(error)) throw error;
-      const { uid, adopted } = await this.#seize(refOf(object), pass.owner);
-      await this.#send(object, uid, pass.owner, adopted ? 'Adopted' : 'Changed');
-      return adopted ? 'Adopted' : 'Updated';
+      if (!isInTheWay(error)) throw error;
+      const known = await this.#writer.seize(ref, pass.owner);
+      this.#remember(target, pass.owner, await this.#writer.update(object, pass.owner, known));
+      return known.reason === 'Adopted' ? 'Adopted' : 'Updated';
     }
     if (applied) {
-      const { kind, metadata } = object;
-      pass.repaired.push({ kind, name: metadata.name, field: WHOLE_OBJECT, manager: 'unknown' });
+      pass.repaired.push({
+        kind: ref.kind,
+        name: ref.name,
+        field: WHOLE_OBJECT,
+        manager: 'unknown',
+      });
     }
     return 'Created';
   }
 
-  async #update(
-    object: KubernetesObject,
-    decision: Extract<ApplyDecision, { action: 'Update' }>,
-    pass: Pass,
-  ): Promise<ApplyOutcome> {
-    const ref = refOf(object);
-    const applied = this.#memory.get(refId(ref));
-    const needsLive =
-      decision.cause !== 'Desired' || mayDropReplicas(object, applied?.ownsReplicas);
-    const live = needsLive ? await this.#options.client.find(ref) : undefined;
-    if (needsLive && live?.metadata.uid !== decision.uid)
-      return this.#create(object, undefined, pass);
-    const drifts = live && decision.cause !== 'Desired' ? this.#drifts(object, live, applied) : [];
-    if (live && this.#leave(object, live, drifts, pass)) return 'Left';
-    if (live && mayDropReplicas(object, applied?.ownsReplicas)) await this.#handOver(live, pass);
+  async #update(target: Target, known: Known, pass: Pass): Promise<ApplyOutcome> {
     try {
-      await this.#send(object, decision.uid, pass.owner, drifts.length > 0 ? 'Drift' : 'Changed');
+      const answer = await this.#writer.update(target.object, pass.owner, known);
+      this.#remember(target, pass.owner, answer);
+      return 'Updated';
     } catch (error) {
-      if (!isGuardFailure(error)) throw error;
+      if (!isInTheWay(error)) throw error;
       // Gone, or another of that name, and our cache has not heard of it yet.
-      return this.#create(object, undefined, pass);
+      return this.#create({ ...target, applied: undefined }, pass);
     }
-    pass.repaired.push(...drifts);
-    return 'Updated';
   }
 
-  #drifts(
-    object: KubernetesObject,
-    live: KubernetesObject,
-    applied: Applied | undefined,
-  ): readonly Drift[] {
-    const certain =
-      applied?.uid === live.metadata.uid && applied?.desiredHash === desiredHash(object);
-    return attributeDrift(object, live, certain);
+  /** Somebody changed it, or nobody remembers: one read tells who, and whether to put it back. */
+  async #repair(target: Target, uid: string, pass: Pass): Promise<ApplyOutcome> {
+    const live = await this.#options.client.find(target.ref);
+    if (live?.metadata.uid !== uid) return this.#create({ ...target, applied: undefined }, pass);
+    const drifts = this.#drifts(target, live);
+    if (this.#leave(target, live, { drifts, pass })) return 'Left';
+    const reason = drifts.length > 0 ? 'Drift' : 'Changed';
+    const outcome = await this.#update(target, { uid, live, reason }, pass);
+    pass.repaired.push(...drifts);
+    return outcome;
+  }
+
+  #drifts({ object, applied, wanted }: Target, live: KubernetesObject): readonly Drift[] {
+    const certain = applied?.uid === live.metadata.uid && applied?.desiredHash === wanted;
+    return attributeDrift(canonicalObject(object), live, certain);
   }
 
   /** Whether the drift is a fight that we do not go on with; remembered, so that no pass reads it again. */
   #leave(
-    object: KubernetesObject,
+    { id, wanted, applied }: Target,
     live: KubernetesObject,
-    drifts: readonly Drift[],
-    pass: Pass,
+    { drifts, pass }: { readonly drifts: readonly Drift[]; readonly pass: Pass },
   ): boolean {
-    const applied = this.#memory.get(refId(refOf(object)));
     // What we want has changed since: that is worth one more try.
-    if (applied && applied.desiredHash !== desiredHash(object)) return false;
+    if (applied && applied.desiredHash !== wanted) return false;
     const fought = foughtDrift(pass.records, drifts, pass.now);
     if (!fought) return false;
     const { field, manager } = fought;
-    this.#memory.set(refId(refOf(object)), {
+    this.#memory.set(id, {
       uid: live.metadata.uid ?? '',
-      ...(pass.owner?.metadata.uid === undefined ? {} : { ownerUid: pass.owner.metadata.uid }),
-      desiredHash: desiredHash(object),
+      ...ownedBy(pass.owner),
+      desiredHash: wanted,
       ownedHash: ownedHash(live, FIELD_MANAGER),
       left: { field, manager },
     });
@@ -178,75 +200,39 @@ export class ChildApplier {
     return true;
   }
 
-  #isLeft(child: Child, applied: Applied | undefined, wanted: string, pass: Pass): boolean {
-    if (!applied?.left || applied.desiredHash !== wanted) return false;
+  #isLeft({ ref, child, applied, wanted }: Target, pass: Pass): boolean {
+    if (!child || !applied?.left || applied.desiredHash !== wanted) return false;
     if (applied.uid !== child.uid || applied.ownedHash !== child.ownedHash) return false;
-    const { field, manager } = applied.left;
-    const drift = { kind: child.ref.kind, name: child.ref.name, field, manager };
-    const record = foughtDrift(pass.records, [drift], pass.now);
-    if (!record || !isFight(record, pass.now)) return false;
+    const drift = { kind: ref.kind, name: ref.name, ...applied.left };
+    if (!foughtDrift(pass.records, [drift], pass.now)) return false;
     pass.left.push(drift);
     return true;
   }
 
-  /** The live count is held by another manager of ours before our own apply lets go of it. */
-  async #handOver(live: KubernetesObject, pass: Pass): Promise<void> {
-    const body = replicasHandOver(live);
-    if (!body) return;
-    const options = { fieldManager: HANDOVER_MANAGER, force: true };
-    const answer = await this.#options.client.apply(body, options, 'HandOver');
-    this.#options.onChanges(this.#options.store.put(answer), pass.owner);
-  }
-
-  async #send(
-    object: KubernetesObject,
-    uid: string | undefined,
-    owner: KubernetesObject | undefined,
-    reason: string,
-  ): Promise<KubernetesObject> {
-    const { client, store, onChanges } = this.#options;
-    const options = { fieldManager: FIELD_MANAGER, force: true };
-    const answer = await client.apply(guarded(object, uid), options, reason);
-    this.#memory.set(refId(refOf(object)), {
+  #remember({ id, wanted }: Target, owner: Owner, answer: KubernetesObject): KubernetesObject {
+    this.#memory.set(id, {
       uid: answer.metadata.uid ?? '',
-      ...(owner?.metadata.uid === undefined ? {} : { ownerUid: owner.metadata.uid }),
-      desiredHash: desiredHash(object),
+      ...ownedBy(owner),
+      desiredHash: wanted,
       ownedHash: ownedHash(answer, FIELD_MANAGER),
-      ...(isScaled(object) ? { ownsReplicas: ownsReplicas(answer) } : {}),
     });
-    onChanges(store.put(answer), owner);
     return answer;
   }
 
-  /** Something stands in the way: one read decides whether it is ours to change. @throws ForeignObject, ApiError */
-  async #seize(
-    ref: ObjectRef,
-    owner: KubernetesObject | undefined,
-  ): Promise<{ readonly uid: string; readonly adopted: boolean }> {
-    const { client, ownerLives } = this.#options;
-    const live = await client.find(ref);
-    const uid = live?.metadata.uid;
-    if (!live || uid === undefined) throw new Error(`${ref.kind} ${ref.name} vanished meanwhile`);
-    const ownerUid = owner?.metadata.uid;
-    const decision = decideSeizure(live, { ownerUid, ownerLives }, mayAdopt(owner));
-    if (decision === 'Foreign') throw new ForeignObject(ref);
-    if (decision === 'AwaitDeletion') throw new Error(`${ref.kind} ${ref.name} is being deleted`);
-    return { uid, adopted: decision === 'Adopt' };
-  }
-
   /** Nothing to do is worth remembering too: the next difference is then told from a change of mind without a read. */
-  #settle(child: Child, applied: Applied | undefined, wanted: string): void {
+  #settle({ id, child, applied, wanted }: Target): void {
+    if (!child) return;
     if (applied?.ownedHash === child.ownedHash && applied.desiredHash === wanted) return;
-    this.#memory.set(refId(child.ref), {
-      uid: child.uid,
-      ...(child.ownerUid === undefined ? {} : { ownerUid: child.ownerUid }),
+    const { uid, ownerUid } = child;
+    this.#memory.set(id, {
+      uid,
+      ...(ownerUid === undefined ? {} : { ownerUid }),
       desiredHash: wanted,
       ownedHash: child.ownedHash,
     });
   }
 
-  #belongsElsewhere(child: Child, owner: KubernetesObject | undefined): boolean {
-    const { ownerUid } = child;
+  #belongsElsewhere({ ownerUid }: Child, owner: Owner): boolean {
     return (
       ownerUid !== undefined &&
       ownerUid !== owner?.metadata.uid &&
@@ -255,8 +241,7 @@ export class ChildApplier {
   }
 }
 
-/** 409: exists although it should not, or is gone. 422 on `metadata.uid`: another object of that name. */
-function isGuardFailure(error: unknown): error is ApiError {
-  if (isApiError(error, 'Conflict', 'AlreadyExists')) return true;
-  return isApiError(error, 'Invalid') && error.causes.some(({ field }) => field === 'metadata.uid');
+function ownedBy(owner: Owner): Pick<Applied, 'ownerUid'> {
+  const uid = owner?.metadata.uid;
+  return uid === undefined ? {} : { ownerUid: uid };
 }

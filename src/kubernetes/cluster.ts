@@ -69,6 +69,11 @@ export interface Cluster {
    * already is well; a foreign object that has taken its name is left.
    */
   remove(child: Child): Promise<void>;
+  /**
+   * Applies `status` fields that no plan writes, as a field manager of their own (policy bundles). One call, nothing
+   * is compared: only for a change. @throws ApiError
+   */
+  applyStatus(owner: KubernetesObject, status: object, fieldManager: string): Promise<void>;
   /** Server-side apply of what differs, prune, status: see docs/engine.md. Never throws for one child. */
   carryOut<Status extends CommonStatus>(
     owner: Resource<unknown, Status>,

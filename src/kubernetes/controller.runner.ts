@@ -1,4 +1,6 @@
 import { Fenced } from './leader-lease.js';
+import { soonest } from './look-again.js';
+import type { Asked } from './look-again.js';
 import { keyId } from './object.js';
 import type { ObjectKey } from './object.js';
 import type { Reconciler, ReconcileResult } from './reconciler.js';
@@ -16,7 +18,7 @@ export interface ControllerOptions {
   /** Whether keys may be worked on now: synced and leading. */
   readonly mayWork: () => boolean;
   /** What carrying out asked for besides the result (`LookAgain`), taken once. */
-  readonly takeRequests: (key: ObjectKey) => ReconcileResult & { readonly backoff: boolean };
+  readonly takeRequests: (key: ObjectKey) => Asked;
   readonly onReconciled: (key: ObjectKey, outcome: ReconcileOutcome, seconds: number) => void;
   readonly onError: (key: ObjectKey, error: unknown) => void;
   readonly onWaited: (seconds: number) => void;
@@ -164,8 +166,3 @@ export class ControllerRunner {
 
 /** setTimeout takes no more than 2^31 - 1 ms; looking at the queue once an hour costs nothing. */
 const MAX_TIMER_MS = 3_600_000;
-
-function soonest(a: number | undefined, b: number | undefined): number | undefined {
-  if (a === undefined || b === undefined) return a ?? b;
-  return Math.min(a, b);
-}

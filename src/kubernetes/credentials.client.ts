@@ -38,6 +38,7 @@ export class Credentials {
   readonly #caFile: ReloadedFile | undefined;
   #current: Promise<CurrentCredentials> | undefined;
   #provided: Promise<string> | undefined;
+  #lastProvided: string | undefined;
   #checkedAtMs = 0;
 
   constructor(config: ClientConfig, checkEveryMs: number) {
@@ -62,10 +63,13 @@ export class Credentials {
     }
   }
 
-  /** Makes the next call look at the files (and ask the provider when `token` was refused). */
+  /**
+   * Makes the next call look at the files, and ask the provider if its token is the one that was refused:
+   * of a hundred calls that are refused together, ninety-nine come when there is a new one already.
+   */
   expire(refusedToken?: string): void {
     this.#current = undefined;
-    if (refusedToken !== undefined) this.#provided = undefined;
+    if (refusedToken === this.#lastProvided) this.#provided = undefined;
   }
 
   /** Whether a refused call may succeed with another token. */
@@ -79,10 +83,17 @@ export class Credentials {
     return { token: token ?? this.#config.token, ca };
   }
 
-  /** Single flight: a hundred calls that are refused together start one exec plug-in, not a hundred. */
+  /** Single flight: a hundred calls at once start one exec plug-in, not a hundred. */
   async #askProvider(): Promise<string | undefined> {
-    if (!this.#config.tokenProvider) return undefined;
-    this.#provided ??= this.#config.tokenProvider();
-    return this.#provided;
+    const { tokenProvider } = this.#config;
+    if (!tokenProvider) return undefined;
+    this.#provided ??= tokenProvider();
+    try {
+      this.#lastProvided = await this.#provided;
+      return this.#lastProvided;
+    } catch (error) {
+      this.#provided = undefined;
+      throw error;
+    }
   }
 }

@@ -6,7 +6,7 @@ export class Deadline {
   readonly #controller = new AbortController();
   readonly #outer: AbortSignal | undefined;
   readonly #endMs: number;
-  readonly #timer: NodeJS.Timeout;
+  #timer: NodeJS.Timeout;
   #passed = false;
 
   constructor(afterMs: number, outer?: AbortSignal) {
@@ -35,6 +35,12 @@ export class Deadline {
   /** Starts the time anew: something arrived. */
   extend(): void {
     this.#timer.refresh();
+  }
+
+  /** Starts another time: the call has come to its next part. */
+  restart(afterMs: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(this.#pass, afterMs);
   }
 
   /** The error to report for what the call threw. */

@@ -57,7 +57,7 @@ export function attributeDrift(
     .map(({ path, manager }) => ({
       kind,
       name: metadata.name,
-      field: formatPath(path).slice(0, MAX_FIELD_CHARS),
+      field: fieldOf(path),
       manager: (manager ?? newestOther(live.metadata.managedFields)).slice(0, MAX_MANAGER_CHARS),
     }));
 }
@@ -75,9 +75,7 @@ export function recordDrift(
     reverts: revertsBefore(findRecord(records, drift), now) + 1,
   }));
   const kept = records.filter((record) => !drifts.some((drift) => isSame(record, drift)));
-  return [...added, ...kept]
-    .sort((a, b) => b.at.localeCompare(a.at))
-    .slice(0, MAX_DRIFT_RECORDS);
+  return [...added, ...kept].sort((a, b) => b.at.localeCompare(a.at)).slice(0, MAX_DRIFT_RECORDS);
 }
 
 /** The first of `drifts` that is a fight now: it is left as it is. */
@@ -133,6 +131,11 @@ export function driftVerdict(
     reason: 'DriftRepaired',
     message: `${last.field} of ${last.kind} ${last.name} was changed by ${last.manager} and put back at ${last.at}. Change this resource's spec instead.`,
   };
+}
+
+/** The path as text. Empty: nothing is ours, because somebody has emptied managedFields. */
+function fieldOf(path: FieldPath): string {
+  return formatPath(path).slice(0, MAX_FIELD_CHARS) || 'metadata.managedFields';
 }
 
 /** Another manager that owns the value at `path`, the newest first; undefined when only we do, or nobody. */

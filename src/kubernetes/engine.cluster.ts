@@ -4,18 +4,18 @@ import { forEachBounded } from './bounded.js';
 import { applyWaves, decidePrune } from './carry-out.js';
 import { ChildApplier } from './child.applier.js';
 import type { ApplyOutcome, Pass } from './child.applier.js';
-import { isPassing, LOOK_AGAIN_MS } from './child-failures.js';
-import type { ChildFailure } from './child-failures.js';
 import type { CarriedOut, Child, Cluster, Resource } from './cluster.js';
 import { fightEndsInMs, recordDrift } from './drift.js';
 import type { Drift, DriftRecord } from './drift.js';
 import type { FencedClient } from './fenced.client.js';
 import { Fenced } from './leader-lease.js';
+import type { When } from './look-again.js';
 import { FIELD_MANAGER } from './metadata.js';
-import { refId, refOf } from './object.js';
+import { refOf } from './object.js';
 import type { KubernetesObject, ObjectRef } from './object.js';
 import type { CommonStatus, Plan, PlannedEvent } from './plan.js';
 import { completeStatus, driftRecordsOf, statusHash } from './status.js';
+import { asError, eventsOf, NOTHING, Progress, sorted, whenToLook } from './pass-result.js';
 import type { Change, Store } from './store.js';
 
 /** Objects of one owner that are applied at the same time. */
@@ -33,12 +33,6 @@ export interface PassReport {
   readonly carriedOut: CarriedOut;
 }
 
-/** Asks the queue to look again: after a failure with growing delays, or after a time. */
-export type LookAgain = (
-  owner: ObjectRef,
-  when: { readonly backoff: true } | { readonly afterMs: number },
-) => void;
-
 export interface EngineClusterOptions {
   readonly client: FencedClient;
   readonly store: Store;
@@ -46,7 +40,8 @@ export interface EngineClusterOptions {
   readonly ownerLives: (uid: string) => boolean;
   readonly serves: (apiVersion: string, kind: string) => boolean;
   readonly onChanges: (changes: readonly Change[], owner: KubernetesObject | undefined) => void;
-  readonly lookAgain: LookAgain;
+  /** Asks the queue to look at `owner` again. */
+  readonly lookAgain: (owner: ObjectRef, when: When) => void;
   readonly recordEvents: (owner: KubernetesObject, events: readonly PlannedEvent[]) => void;
   readonly onPass: (report: PassReport) => void;
 }
@@ -63,10 +58,12 @@ export class EngineCluster implements Cluster {
     this.#applier = new ChildApplier(options);
   }
 
+  // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- as Cluster declares it
   get<T extends KubernetesObject>(ref: ObjectRef): T | undefined {
     return this.#options.store.get(ref) as T | undefined;
   }
 
+  // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- as Cluster declares it
   list<T extends KubernetesObject>(
     apiVersion: string,
     kind: string,
@@ -95,8 +92,20 @@ export class EngineCluster implements Cluster {
     return this.#options.client.find(ref);
   }
 
-  apply(owner: KubernetesObject | undefined, object: KubernetesObject): Promise<KubernetesObject> {
-    return this.#applier.write(object, owner);
+  async apply(
+    owner: KubernetesObject | undefined,
+    object: KubernetesObject,
+  ): Promise<KubernetesObject> {
+    try {
+      return await this.#applier.write(object, owner);
+    } catch (error) {
+      // A room may turn the failure into a condition: then nobody else would try again.
+      if (owner && !(error instanceof Fenced)) {
+        const failure = { ref: refOf(object), error: asError(error) };
+        this.#options.lookAgain(refOf(owner), whenToLook(failure));
+      }
+      throw error;
+    }
   }
 
   async remove(child: Child): Promise<void> {
@@ -104,6 +113,15 @@ export class EngineCluster implements Cluster {
     await this.#prune([child], done);
     const [failure] = done.failed;
     if (failure) throw failure.error;
+  }
+
+  async applyStatus(owner: KubernetesObject, status: object, fieldManager: string): Promise<void> {
+    const { client, store, onChanges } = this.#options;
+    const { apiVersion, kind, namespace, name } = refOf(owner);
+    const { uid = '' } = owner.metadata;
+    const body = { apiVersion, kind, metadata: { name, namespace, uid }, status };
+    const options = { fieldManager, force: true, subresource: 'status' } as const;
+    onChanges(store.put(await client.apply(body, options, 'Status')), owner);
   }
 
   async carryOut<Status extends CommonStatus>(
@@ -228,8 +246,7 @@ export class EngineCluster implements Cluster {
     onPass({ owner, outcomes: done.outcomes, repaired: pass.repaired, left, carriedOut: done });
     // A pass that changed nothing has nothing to tell: so a restart repeats no event.
     if (done.changedSomething) recordEvents(owner, [...plan.events, ...eventsOf(pass, done)]);
-    if (done.failed.some(isPassing)) lookAgain(ref, { backoff: true });
-    else if (done.failed.length > 0) lookAgain(ref, { afterMs: LOOK_AGAIN_MS });
+    for (const failure of done.failed) lookAgain(ref, whenToLook(failure));
     for (const { manager, field } of left) {
       const record = records.find((one) => one.manager === manager && one.field === field);
       if (record) lookAgain(ref, { afterMs: fightEndsInMs(record, pass.now) });
@@ -241,51 +258,4 @@ interface Ending {
   readonly pass: Pass;
   readonly records: readonly DriftRecord[];
   readonly done: Progress;
-}
-
-const NOTHING: CarriedOut = { applied: [], pruned: [], failed: [], statusWritten: false };
-
-/** What a pass has done so far. */
-class Progress implements CarriedOut {
-  readonly applied: ObjectRef[] = [];
-  readonly pruned: ObjectRef[] = [];
-  readonly failed: ChildFailure[] = [];
-  readonly outcomes: { readonly kind: string; readonly outcome: ApplyOutcome | 'Failed' }[] = [];
-  statusWritten = false;
-
-  get changedSomething(): boolean {
-    return this.statusWritten || this.applied.length > 0 || this.pruned.length > 0;
-  }
-
-  /** Keeps a failure of one object and goes on. @throws Fenced: then nothing may go on */
-  fail(ref: ObjectRef, error: unknown): void {
-    if (error instanceof Fenced) throw error;
-    this.failed.push({ ref, error: error instanceof Error ? error : new Error(String(error)) });
-    this.outcomes.push({ kind: ref.kind, outcome: 'Failed' });
-  }
-}
-
-/** In one order, whatever ended first: the status must not change by chance. */
-function sorted(drifts: readonly Drift[]): readonly Drift[] {
-  const id = ({ kind, name, field }: Drift): string => `${kind}/${name}/${field}`;
-  return [...drifts].sort((a, b) => id(a).localeCompare(id(b)));
-}
-
-function eventsOf(pass: Pass, done: Progress): readonly PlannedEvent[] {
-  const repaired = pass.repaired.map(({ kind, name, field, manager }): PlannedEvent => ({
-    type: 'Warning',
-    reason: 'DriftRepaired',
-    note: `${field} of ${kind} ${name} was changed by ${manager} and put back.`,
-  }));
-  const left = pass.left.map(({ kind, name, field, manager }): PlannedEvent => ({
-    type: 'Warning',
-    reason: 'FightDetected',
-    note: `${manager} keeps changing ${field} of ${kind} ${name}; it is left as it is.`,
-  }));
-  const failed = done.failed.map(({ ref, error }): PlannedEvent => ({
-    type: 'Warning',
-    reason: error.name === 'ForeignObject' ? 'ForeignObject' : 'ApplyFailed',
-    note: `${refId(ref)} could not be applied.`,
-  }));
-  return [...repaired, ...left, ...failed];
 }

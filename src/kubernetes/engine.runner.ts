@@ -1,67 +1,31 @@
-import type { Clock } from '../runtime/clock.js';
-import type { Logger } from '../runtime/log.js';
-import { ChangeRoutes, allKeys } from './change-routes.js';
-import type { ClusterClient } from './cluster.client.js';
-import type { Child, Cluster } from './cluster.js';
+import { allKeys, bringsNews, ChangeRoutes, watchedKinds } from './change-routes.js';
+import type { Cluster } from './cluster.js';
 import { ControllerRunner } from './controller.runner.js';
 import { EngineCluster } from './engine.cluster.js';
-import type { PassReport } from './engine.cluster.js';
-import type { EngineMetrics, EngineState } from './engine.metrics.js';
+import type { EngineHealth, EngineOptions } from './engine-options.js';
+import type { EngineState } from './engine.metrics.js';
+import { EngineReports, byKindName, pausedByKind } from './engine.reports.js';
+import { EventLoopLag } from './event-loop-lag.runner.js';
 import { EventsRecorder } from './events.recorder.js';
 import { FencedClient } from './fenced.client.js';
 import { LEASE_TIMINGS } from './leader-lease.js';
-import type { LeaseTimings } from './leader-lease.js';
-import { LABEL_OWNER_NAMESPACE, FIELD_MANAGER } from './metadata.js';
-import { keyId, refOf } from './object.js';
-import type { KubernetesObject, ObjectKey, ObjectRef } from './object.js';
-import type { NamespaceScope } from './namespace-scope.js';
+import { LookAgainRequests } from './look-again.js';
+import { FIELD_MANAGER } from './metadata.js';
 import { NamespaceScopeRunner } from './namespace-scope.runner.js';
-import { readPause } from './pause.js';
-import type { Reconciler, ReconcileResult } from './reconciler.js';
+import { keyId, refOf } from './object.js';
+import type { KubernetesObject, ObjectKey } from './object.js';
+import { ORPHANS, ORPHAN_AFTER_MS, orphansOf, orphansReconciler } from './orphans.js';
+import type { Reconciler } from './reconciler.js';
 import { RESOURCE_KINDS } from './resources.js';
 import type { ResourceKind } from './resources.js';
 import { Store } from './store.js';
 import type { Change } from './store.js';
 import { Term } from './term.runner.js';
 import { WatchedKinds } from './watched-kinds.runner.js';
-import type { OnWrite } from './write-record.js';
 import type { WorkQueueMetrics } from './work-queue.js';
-
-export interface EngineOptions {
-  readonly client: ClusterClient;
-  /** For the Lease alone, so that no queue of writes delays a renewal. Default: `client`. */
-  readonly leaseClient?: ClusterClient;
-  readonly scope: NamespaceScope;
-  /** Keys of each reconciler that are worked on at the same time. */
-  readonly workers: number;
-  readonly clock: Clock;
-  /** From 0 to below 1. */
-  readonly random: () => number;
-  /** Name of this process in the Lease and in events; unique. */
-  readonly identity: string;
-  /** Absent: this process is the only one. */
-  readonly election?: { readonly lease: ObjectKey; readonly timings?: LeaseTimings };
-  readonly log: Logger;
-  readonly onWrite: OnWrite;
-  readonly metrics?: EngineMetrics;
-  /** The kinds that may be watched; default: `RESOURCE_KINDS`. */
-  readonly kinds?: readonly ResourceKind[];
-}
-
-/** Facts for /livez and /readyz. */
-export interface EngineHealth {
-  readonly synced: boolean;
-  readonly leader: boolean;
-  readonly lastEventAgeMs: number;
-  readonly queues: ReadonlyMap<string, WorkQueueMetrics>;
-}
 
 /** How long running reconciles may go on after `stop`; then their next write is refused. */
 const FINISH_MS = 1_200;
-/** A copy may be seen before its owner is: the caches of two kinds do not fill at once. */
-const ORPHAN_AFTER_MS = 5_000;
-const ORPHANS = 'orphans';
-const LAG_SAMPLE_MS = 500;
 
 /** Caches, queues, workers and election as one: hand it reconcilers, start it, stop it. */
 export class Engine {
@@ -72,116 +36,53 @@ export class Engine {
   readonly #store = new Store({ fieldManager: FIELD_MANAGER });
   readonly #term: Term;
   readonly #recorder: EventsRecorder;
-  readonly #requests = new Map<string, ReconcileResult & { readonly backoff: boolean }>();
-  readonly #fights = new Map<string, number>();
+  readonly #reports: EngineReports;
+  readonly #lag: EventLoopLag;
+  readonly #requests = new LookAgainRequests();
   readonly #controllers = new Map<string, ControllerRunner>();
   readonly #synced = Promise.withResolvers<undefined>();
   #reconcilers: readonly Reconciler[] = [];
   #routes = new ChangeRoutes([]);
   #kinds: WatchedKinds | undefined;
   #scope: NamespaceScopeRunner | undefined;
-  #lagTimer: NodeJS.Timeout | undefined;
-  #lagMs = 0;
   #stopping: Promise<void> | undefined;
 
   constructor(options: EngineOptions) {
     this.#options = options;
     this.#synced.promise.catch(() => undefined);
-    const { clock, onWrite, identity, election } = options;
-    this.#term = new Term({
-      client: options.leaseClient ?? options.client,
-      clock,
-      random: options.random,
-      identity,
-      election: election && { timings: LEASE_TIMINGS, ...election },
-      log: options.log,
-      onWrite,
-      onLeading: () => {
-        this.enqueueAll();
-        this.#wake();
-      },
-    });
+    const { clock, log, metrics, onWrite, identity } = options;
+    this.#reports = new EngineReports(log, metrics);
+    this.#lag = new EventLoopLag(clock);
+    this.#term = this.#makeTerm();
     const client = new FencedClient(options.client, this.#term, onWrite);
     this.#recorder = new EventsRecorder({
       client,
       clock,
       instance: identity,
-      onDropped: (reason) => options.metrics?.eventDropped(reason),
+      onDropped: (reason) => metrics?.eventDropped(reason),
     });
-    this.#engineCluster = new EngineCluster({
-      client,
-      store: this.#store,
-      clock,
-      ownerLives: (uid) => this.#routes.ownerLives(uid),
-      serves: (apiVersion, kind) => this.#kinds?.serves(apiVersion, kind) ?? false,
-      onChanges: (changes, owner) => {
-        for (const change of changes) this.#onChange(change, owner);
-      },
-      lookAgain: (owner, when) => {
-        this.#lookAgain(owner, when);
-      },
-      recordEvents: (owner, events) => {
-        this.#recorder.record(owner, events);
-      },
-      onPass: (report) => {
-        this.#onPass(report);
-      },
-    });
+    this.#engineCluster = this.#makeCluster(client);
     this.cluster = this.#engineCluster;
   }
 
   /** Starts watching, running for leader, and working. */
   start(reconcilers: readonly Reconciler[]): void {
-    const { client, scope, metrics, log } = this.#options;
+    const { metrics, kinds: table = RESOURCE_KINDS } = this.#options;
     this.#reconcilers = reconcilers;
     this.#routes = new ChangeRoutes(reconcilers);
-    const kinds = this.#watchedKinds();
-    for (const reconciler of [...reconcilers, this.#orphans()]) this.#control(reconciler);
-    metrics?.begin(
-      [...this.#controllers.keys()],
-      kinds.map(({ kind }) => kind),
-      () => this.#state(),
+    const orphans = orphansReconciler(this.#ownerLives, (uid) =>
+      this.#engineCluster.pruneOrphans(uid),
     );
-    this.#kinds = new WatchedKinds({
-      client,
-      store: this.#store,
-      kinds,
-      onChange: (change) => {
-        this.#onChange(change);
-      },
-      onReady: (namespace) => {
-        this.#onReady(namespace);
-      },
-      onServed: (kind, served) => {
-        log.info('a kind has come or gone', { kind: kind.kind, served });
-        this.enqueueAll();
-      },
-      onRelist: (kind, reason) => {
-        log.debug('list', { kind, reason });
-        metrics?.relisted(kind);
-      },
-      onReconnect: (kind, error) => {
-        log.debug('watch opened again', { kind, error: nameOf(error) });
-        metrics?.reconnected(kind);
-        for (const controller of this.#controllers.values()) controller.hurry();
-      },
-      onError: (message, error) => {
-        log.warn(message, { error: nameOf(error) });
-      },
-    });
-    this.#scope = new NamespaceScopeRunner({
-      client,
-      scope,
-      onTaken: (namespace) => this.#kinds?.take(namespace),
-      onDropped: (namespace) => this.#kinds?.drop(namespace),
-      onSynced: () => {
-        this.#checkSynced();
-      },
-    });
+    for (const reconciler of [...reconcilers, orphans]) this.#control(reconciler);
+    const kinds = watchedKinds(table, reconcilers);
+    const names = kinds.map(({ kind }) => kind);
+    metrics?.begin([...this.#controllers.keys()], names, () => this.#state());
+    this.#kinds = this.#watch(kinds);
+    this.#scope = this.#follow(this.#kinds);
     this.#kinds.start();
     this.#scope.start();
     this.#term.start();
-    this.#sampleLag();
+    this.#lag.start();
   }
 
   /** Resolves when every watched kind is in the cache for the first time; rejects when stopped before. */
@@ -192,9 +93,8 @@ export class Engine {
   /** Looks at every resource again, behind what is waiting: it costs no call where nothing is to do. */
   enqueueAll(): void {
     for (const reconciler of this.#reconcilers) {
-      for (const key of allKeys(reconciler, this.cluster)) {
-        this.#controllers.get(reconciler.name)?.add(key, 'Resync');
-      }
+      const controller = this.#controllers.get(reconciler.name);
+      for (const key of allKeys(reconciler, this.cluster)) controller?.add(key, 'Resync');
     }
   }
 
@@ -219,7 +119,7 @@ export class Engine {
   }
 
   async #stop(): Promise<void> {
-    clearInterval(this.#lagTimer);
+    this.#lag.stop();
     const drained = Promise.all([...this.#controllers.values()].map((one) => one.drain()));
     await Promise.race([drained.then(() => this.#recorder.flushed()), after(FINISH_MS)]);
     await this.#term.stop();
@@ -227,37 +127,103 @@ export class Engine {
     this.#synced.reject(new Error('stopped before the caches were whole'));
   }
 
-  #watchedKinds(): readonly ResourceKind[] {
-    const table = this.#options.kinds ?? RESOURCE_KINDS;
-    const wanted = this.#reconcilers.flatMap(({ primary, watches }) =>
-      primary ? [primary, ...watches] : [...watches],
-    );
-    return table.filter((known) =>
-      wanted.some((one) => one.kind === known.kind && one.apiVersion === known.apiVersion),
-    );
+  readonly #ownerLives = (uid: string): boolean => this.#routes.ownerLives(uid);
+
+  #makeTerm(): Term {
+    const { client, leaseClient, clock, random, identity, election, log, onWrite } = this.#options;
+    return new Term({
+      client: leaseClient ?? client,
+      clock,
+      random,
+      identity,
+      election: election && { timings: LEASE_TIMINGS, ...election },
+      log,
+      onWrite,
+      onLeading: () => {
+        this.enqueueAll();
+        for (const controller of this.#controllers.values()) controller.wake();
+      },
+    });
+  }
+
+  #makeCluster(client: FencedClient): EngineCluster {
+    return new EngineCluster({
+      client,
+      store: this.#store,
+      clock: this.#options.clock,
+      ownerLives: this.#ownerLives,
+      serves: (apiVersion, kind) => this.#kinds?.serves(apiVersion, kind) ?? false,
+      onChanges: (changes, owner) => {
+        for (const change of changes) this.#onChange(change, owner);
+      },
+      lookAgain: (owner, when) => {
+        this.#requests.ask(owner, when);
+      },
+      recordEvents: (owner, events) => {
+        this.#recorder.record(owner, events);
+      },
+      onPass: (report) => {
+        this.#reports.passed(report);
+      },
+    });
+  }
+
+  #watch(kinds: readonly ResourceKind[]): WatchedKinds {
+    const { client, recheckKindsMs } = this.#options;
+    return new WatchedKinds({
+      client,
+      store: this.#store,
+      kinds,
+      ...(recheckKindsMs === undefined ? {} : { recheckMs: recheckKindsMs }),
+      reports: this.#reports,
+      onChange: (change) => {
+        this.#onChange(change);
+      },
+      onReady: () => {
+        this.enqueueAll();
+        this.#checkSynced();
+      },
+      onServed: () => {
+        this.enqueueAll();
+      },
+      onReconnect: () => {
+        for (const controller of this.#controllers.values()) controller.hurry();
+      },
+    });
+  }
+
+  #follow(kinds: WatchedKinds): NamespaceScopeRunner {
+    const { client, scope } = this.#options;
+    return new NamespaceScopeRunner({
+      client,
+      scope,
+      onTaken: (namespace) => {
+        kinds.take(namespace);
+      },
+      onDropped: (namespace) => {
+        kinds.drop(namespace);
+      },
+      onSynced: () => {
+        this.#checkSynced();
+      },
+    });
   }
 
   #control(reconciler: Reconciler): void {
-    const { workers, clock, metrics, log } = this.#options;
-    const { name } = reconciler;
-    const guarded: Reconciler = {
-      ...reconciler,
+    const { workers, clock, metrics } = this.#options;
+    const { name, primary, watches } = reconciler;
+    const reconcile = (key: ObjectKey): ReturnType<Reconciler['reconcile']> =>
       // A namespace that is not whole in the cache yet is enqueued as a whole when it is.
-      reconcile: (key) => (this.#isReady(key) ? reconciler.reconcile(key) : Promise.resolve({})),
-    };
+      this.#isReady(key) ? reconciler.reconcile(key) : Promise.resolve({});
     const controller = new ControllerRunner({
-      reconciler: guarded,
+      reconciler: { name, watches, reconcile, ...(primary ? { primary } : {}) },
       workers,
       nowMs: () => clock.monotonicMs(),
       mayWork: () => this.#term.leads,
-      takeRequests: (key) => this.#takeRequests(reconciler, key),
+      takeRequests: (key) => this.#requests.take(primary?.kind, key),
       onReconciled: (_, outcome, seconds) => metrics?.reconciled(name, outcome, seconds),
       onError: (key, error) => {
-        log.error('reconcile failed', {
-          controller: name,
-          key: keyId(key),
-          error: describe(error),
-        });
+        this.#reports.failed(name, keyId(key), error);
       },
       onWaited: (seconds) => metrics?.waited(name, seconds),
     });
@@ -268,12 +234,6 @@ export class Engine {
     return this.#kinds?.isReady(namespace === '' ? name : namespace) ?? false;
   }
 
-  #onReady(namespace: string | undefined): void {
-    this.#options.log.info('the cache is whole', { namespace: namespace ?? '*' });
-    this.enqueueAll();
-    this.#checkSynced();
-  }
-
   #hasSynced(): boolean {
     return (this.#scope?.hasSynced ?? false) && (this.#kinds?.hasSynced ?? false);
   }
@@ -282,99 +242,26 @@ export class Engine {
     if (this.#hasSynced()) this.#synced.resolve(undefined);
   }
 
-  /** `byOwner`: a write of ours in a pass of this resource, which needs no further pass for it. */
+  /** `byOwner`: a write of ours in a pass of this resource, which needs no further pass unless the answer has news. */
   #onChange(change: Change, byOwner?: KubernetesObject): void {
     this.#routes.note(change);
-    this.#noteOrphans(change);
-    const own = byOwner && keyId(refOf(byOwner));
+    if (change.now.own && change.type === 'Deleted') {
+      this.#reports.forget(change.uid);
+      this.#engineCluster.forgetOwner(change.uid);
+    }
+    for (const key of orphansOf(change, this.#store, this.#ownerLives)) {
+      this.#controllers.get(ORPHANS)?.addAfter(key, ORPHAN_AFTER_MS);
+    }
     for (const { controller, key } of this.#routes.of(change, this.cluster)) {
-      if (own === keyId(key) && this.#isPrimary(controller, byOwner)) continue;
-      this.#controllers.get(controller)?.add(key, 'Edit');
+      if (!this.#isPassOf(byOwner, controller, key) || bringsNews(change))
+        this.#controllers.get(controller)?.add(key, 'Edit');
     }
   }
 
-  #isPrimary(controller: string, owner: KubernetesObject | undefined): boolean {
+  #isPassOf(owner: KubernetesObject | undefined, controller: string, key: ObjectKey): boolean {
+    if (!owner || keyId(refOf(owner)) !== keyId(key)) return false;
     const primary = this.#reconcilers.find(({ name }) => name === controller)?.primary;
-    return primary?.kind === owner?.kind;
-  }
-
-  #noteOrphans({ type, now, uid }: Change): void {
-    if (now.own) {
-      if (type !== 'Deleted') return;
-      this.#fights.delete(uid);
-      this.#engineCluster.forgetOwner(uid);
-      this.#store.children(uid).forEach((child) => {
-        this.#enqueueOrphan(child);
-      });
-    } else if (type !== 'Deleted') {
-      this.#enqueueOrphan(now.child);
-    }
-  }
-
-  #enqueueOrphan({ ownerUid, labels }: Child): void {
-    const namespace = labels[LABEL_OWNER_NAMESPACE];
-    if (ownerUid === undefined || namespace === undefined) return;
-    if (this.#routes.ownerLives(ownerUid)) return;
-    this.#controllers.get(ORPHANS)?.addAfter({ namespace, name: ownerUid }, ORPHAN_AFTER_MS);
-  }
-
-  /** Deletes copies in other namespaces whose owner is gone: no owner reference leads there. Keys: owner's namespace and UID. */
-  #orphans(): Reconciler {
-    return {
-      name: ORPHANS,
-      watches: [],
-      reconcile: async ({ name: uid }) => {
-        if (!this.#routes.ownerLives(uid)) await this.#engineCluster.pruneOrphans(uid);
-        return {};
-      },
-    };
-  }
-
-  #lookAgain(owner: ObjectRef, when: { backoff: true } | { afterMs: number }): void {
-    const id = requestId(owner.kind, owner);
-    const before = this.#requests.get(id);
-    const afterMs = 'afterMs' in when ? when.afterMs : Number.POSITIVE_INFINITY;
-    const soonest = Math.min(before?.requeueAfterMs ?? Number.POSITIVE_INFINITY, afterMs);
-    this.#requests.set(id, {
-      backoff: (before?.backoff ?? false) || 'backoff' in when,
-      ...(Number.isFinite(soonest) ? { requeueAfterMs: soonest } : {}),
-    });
-  }
-
-  #takeRequests(
-    { primary }: Reconciler,
-    key: ObjectKey,
-  ): ReconcileResult & { readonly backoff: boolean } {
-    const id = requestId(primary?.kind ?? '', key);
-    const asked = this.#requests.get(id);
-    this.#requests.delete(id);
-    return asked ?? { backoff: false };
-  }
-
-  #onPass(report: PassReport): void {
-    const { log, metrics } = this.#options;
-    const { owner, carriedOut, repaired, left } = report;
-    metrics?.passed(report);
-    const uid = owner.metadata.uid ?? '';
-    if (left.length > 0) this.#fights.set(uid, left.length);
-    else this.#fights.delete(uid);
-    const { applied, pruned, failed, statusWritten } = carriedOut;
-    if (applied.length + pruned.length + failed.length === 0 && !statusWritten) return;
-    log.info('carried out', {
-      kind: owner.kind,
-      key: keyId(refOf(owner)),
-      applied: applied.length,
-      pruned: pruned.length,
-      status: statusWritten,
-      failed: failed.map(({ ref, error }) => `${ref.kind}/${ref.name}: ${nameOf(error)}`),
-      drift: repaired.map(
-        ({ kind, name, field, manager }) => `${kind}/${name} ${field} by ${manager}`,
-      ),
-    });
-  }
-
-  #wake(): void {
-    for (const controller of this.#controllers.values()) controller.wake();
+    return primary?.kind === owner.kind;
   }
 
   #queues(): ReadonlyMap<string, WorkQueueMetrics> {
@@ -382,55 +269,16 @@ export class Engine {
   }
 
   #state(): EngineState {
-    const now = this.#options.clock.now();
-    const primaries = this.#reconcilers.flatMap(({ primary }) => primary ?? []);
     return {
       queues: this.#queues(),
       leading: this.#term.leads,
-      cacheObjects: kindOnly(this.#store.sizes()),
+      cacheObjects: byKindName(this.#store.sizes()),
       lastEventAgeMs: this.#kinds?.lastEventAgeMs() ?? 0,
-      eventLoopLagMs: this.#lagMs,
-      paused: new Map(
-        primaries.map(({ apiVersion, kind }) => [
-          kind,
-          this.#store
-            .list(apiVersion, kind)
-            .filter(({ metadata }) => readPause(metadata.annotations, now).state === 'Paused')
-            .length,
-        ]),
-      ),
-      fights: [...this.#fights.values()].reduce((sum, count) => sum + count, 0),
+      eventLoopLagMs: this.#lag.lagMs,
+      paused: pausedByKind(this.#reconcilers, this.#store, this.#options.clock.now()),
+      fights: this.#reports.fights,
     };
   }
-
-  #sampleLag(): void {
-    const { clock } = this.#options;
-    let dueMs = clock.monotonicMs() + LAG_SAMPLE_MS;
-    this.#lagTimer = setInterval(() => {
-      const nowMs = clock.monotonicMs();
-      this.#lagMs = Math.max(0, nowMs - dueMs);
-      dueMs = nowMs + LAG_SAMPLE_MS;
-    }, LAG_SAMPLE_MS);
-    this.#lagTimer.unref();
-  }
-}
-
-function requestId(kind: string, { namespace, name }: ObjectKey): string {
-  return `${kind}/${namespace}/${name}`;
-}
-
-function kindOnly(sizes: ReadonlyMap<string, number>): ReadonlyMap<string, number> {
-  return new Map([...sizes].map(([id, size]) => [id.slice(id.lastIndexOf('/') + 1), size]));
-}
-
-function nameOf(error: unknown): string | undefined {
-  if (error === undefined) return undefined;
-  return error instanceof Error ? error.name : typeof error;
-}
-
-/** Message and place; what threw is ours and knows no Secret. */
-function describe(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
 function after(ms: number): Promise<void> {

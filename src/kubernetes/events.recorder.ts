@@ -17,7 +17,7 @@ const MAX_REMEMBERED = 4096;
 const MAX_NOTE_CHARS = 1024;
 
 export interface RecorderOptions {
-  readonly client: FencedClient;
+  readonly client: Pick<FencedClient, 'create'>;
   readonly clock: Clock;
   /** Name of this process in events. */
   readonly instance: string;

@@ -47,6 +47,18 @@ export class FencedClient {
     );
   }
 
+  /** JSON merge patch as `fieldManager`. @throws Fenced, ApiError */
+  mergePatch(
+    ref: ObjectRef,
+    patch: Readonly<Record<string, unknown>>,
+    fieldManager: string,
+    reason: string,
+  ): Promise<KubernetesObject> {
+    return this.#write(ref, { verb: 'patch', reason }, (signal) =>
+      this.#client.mergePatch(ref, patch, { fieldManager, signal }),
+    );
+  }
+
   /** @throws Fenced, ApiError */
   create(
     object: KubernetesObject,

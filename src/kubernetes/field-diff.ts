@@ -70,7 +70,7 @@ export interface At {
 }
 
 /** Paths below `at` at which `live` is not `desired`. */
-function differences(desired: unknown, live: unknown, at: At): readonly FieldPath[] {
+export function differences(desired: unknown, live: unknown, at: At): readonly FieldPath[] {
   if (live === undefined) return [at.path];
   if (isRecord(desired) && isRecord(live)) {
     // Owned whole by each (atomic): one value, however it differs.

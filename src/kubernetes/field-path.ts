@@ -32,8 +32,21 @@ function formatStep(step: PathStep): string {
   return `[${keys.join(',')}]`;
 }
 
+/** The same members come with every object; more different ones than this are not repetitions any more. */
+const MAX_STEPS = 10_000;
+
+const steps = new Map<string, PathStep | undefined>();
+
 /** The step that a member of a FieldTree stands for; undefined for `.` and for what is not known. */
 export function stepOf(member: string): PathStep | undefined {
+  if (steps.has(member)) return steps.get(member);
+  const step = parsedStep(member);
+  if (steps.size >= MAX_STEPS) steps.clear();
+  steps.set(member, step);
+  return step;
+}
+
+function parsedStep(member: string): PathStep | undefined {
   const rest = member.slice(2);
   switch (member.slice(0, 2)) {
     case 'f:':

@@ -1,58 +1,62 @@
-import type { KubernetesObject, ObjectRef } from './object.js';
+import type { Child } from './cluster.js';
 import { FIELD_MANAGER } from './metadata.js';
-import { ownedPart } from './owned-fields.js';
+import type { KubernetesObject } from './object.js';
+import { replicasOwners } from './projection.js';
 
 /** Kinds whose replicas an autoscaler may own. */
 const SCALED_KINDS: ReadonlySet<string> = new Set(['Deployment', 'StatefulSet']);
 
-/**
- * Whether applying `desired` could drop `spec.replicas`: it does not name them, and as far as is known we own them now.
- * A field that its only owner stops applying is reset by the API server, here to 1.
- */
-export function mayDropReplicas(
-  desired: KubernetesObject,
-  ownsReplicas: boolean | undefined,
-): boolean {
-  return SCALED_KINDS.has(desired.kind) && !namesReplicas(desired) && ownsReplicas !== false;
+/** What has to be known of a workload's replicas before letting go of them. */
+export interface ReplicasFacts {
+  readonly uid: string;
+  readonly resourceVersion: string;
+  readonly replicas: number | undefined;
+  /** Field managers that own `spec.replicas`. */
+  readonly owners: readonly string[];
 }
 
-/** Whether our manager owns `spec.replicas` of `live`. */
-export function ownsReplicas(live: KubernetesObject): boolean {
-  return SCALED_KINDS.has(live.kind) && namesReplicas(ownedPart(live, FIELD_MANAGER));
+/** The facts as the cache has them. */
+export function replicasOfChild({ uid, resourceVersion, view }: Child): ReplicasFacts {
+  const owners = view['replicasOwners'];
+  return {
+    uid,
+    resourceVersion,
+    replicas: specReplicas(view),
+    owners: Array.isArray(owners) ? (owners as readonly string[]) : [],
+  };
+}
+
+/** The facts of a live object. */
+export function replicasOfLive(live: KubernetesObject): ReplicasFacts {
+  const { uid = '', resourceVersion = '' } = live.metadata;
+  return { uid, resourceVersion, replicas: specReplicas(live), owners: replicasOwners(live) };
 }
 
 /**
  * What the hand-over manager applies before our own apply lets go: the live count, valid for exactly this version of
- * the object, so that an autoscaler that moves at the same moment wins. Undefined when there is nothing to hand over.
+ * the object, so that an autoscaler that moves at the same moment wins. Undefined when there is nothing to hand over:
+ * `desired` names replicas, or we do not own them. (A field that its only owner stops applying is reset by the API
+ * server, here to 1.)
  */
-export function replicasHandOver(live: KubernetesObject): KubernetesObject | undefined {
-  if (!ownsReplicas(live) || !namesReplicas(live)) return undefined;
-  const { apiVersion, kind, metadata, spec } = live;
+export function replicasHandOver(
+  desired: KubernetesObject,
+  { uid, resourceVersion, replicas, owners }: ReplicasFacts,
+): KubernetesObject | undefined {
+  const { apiVersion, kind, metadata } = desired;
+  if (!SCALED_KINDS.has(kind) || specReplicas(desired) !== undefined) return undefined;
+  if (replicas === undefined || !owners.includes(FIELD_MANAGER)) return undefined;
+  const { name, namespace } = metadata;
   return {
     apiVersion,
     kind,
-    metadata: {
-      name: metadata.name,
-      ...(metadata.namespace === undefined ? {} : { namespace: metadata.namespace }),
-      ...(metadata.uid === undefined ? {} : { uid: metadata.uid }),
-      ...(metadata.resourceVersion === undefined
-        ? {}
-        : { resourceVersion: metadata.resourceVersion }),
-    },
-    spec: { replicas: (spec as { readonly replicas: number }).replicas },
+    metadata: { name, ...(namespace === undefined ? {} : { namespace }), uid, resourceVersion },
+    spec: { replicas },
   };
 }
 
-/** Whether a kind has replicas that can be handed over. */
-export function isScaled(ref: Pick<ObjectRef, 'kind'>): boolean {
-  return SCALED_KINDS.has(ref.kind);
-}
-
-function namesReplicas(object: Readonly<Record<string, unknown>> | undefined): boolean {
-  const spec = object?.['spec'];
-  return (
-    typeof spec === 'object' &&
-    spec !== null &&
-    typeof (spec as { readonly replicas?: unknown }).replicas === 'number'
-  );
+function specReplicas(object: Readonly<Record<string, unknown>>): number | undefined {
+  const spec = object['spec'];
+  if (typeof spec !== 'object' || spec === null) return undefined;
+  const { replicas } = spec as { readonly replicas?: unknown };
+  return typeof replicas === 'number' ? replicas : undefined;
 }

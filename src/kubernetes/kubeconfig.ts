@@ -47,18 +47,22 @@ export interface KubeconfigChoice {
  * certificate is not verified is refused: there is no insecure way to run this operator.
  */
 export function chosenBy(config: Kubeconfig): KubeconfigChoice | string {
-  const { 'current-context': name = '', contexts = [], clusters = [], users = [] } = config;
-  const context = contexts.find((one) => one.name === name)?.context;
+  const name = config['current-context'] ?? '';
+  const context = named(config.contexts, name)?.context;
   if (!context) return `its current-context "${name}" does not exist`;
-  const cluster = clusters.find((one) => one.name === context.cluster)?.cluster ?? {};
-  const user = users.find((one) => one.name === context.user)?.user ?? {};
-  return (
-    clusterProblem(cluster) ?? {
-      cluster: { ...cluster, server: cluster.server ?? '' },
-      user,
-      namespace: context.namespace,
-    }
-  );
+  const cluster = named(config.clusters, context.cluster)?.cluster ?? {};
+  const problem = clusterProblem(cluster);
+  if (problem !== undefined) return problem;
+  const user = named(config.users, context.user)?.user ?? {};
+  const { server = '' } = cluster;
+  return { cluster: { ...cluster, server }, user, namespace: context.namespace };
+}
+
+function named<Item extends { readonly name: string }>(
+  items: readonly Item[] | undefined,
+  name: string | undefined,
+): Item | undefined {
+  return items?.find((item) => item.name === name);
 }
 
 function clusterProblem(cluster: KubeconfigCluster): string | undefined {

@@ -126,7 +126,7 @@ interface LeaseSpec {
 }
 
 function leaseSpec(lease: KubernetesObject): LeaseSpec {
-  return (lease['spec'] ?? {}) as LeaseSpec;
+  return lease['spec'] ?? {};
 }
 
 /** The holder's own duration counts: it may have been started with other timings than ours. */
@@ -146,7 +146,7 @@ function leaseBody(
       ...(lease ? leaseSpec(lease) : {}),
       holderIdentity: identity,
       leaseDurationSeconds: Math.ceil(timings.leaseDurationMs / 1000),
-      acquireTime: acquired ? at : ((lease && leaseSpec(lease).acquireTime) ?? at),
+      acquireTime: acquired ? at : ((lease ? leaseSpec(lease).acquireTime : undefined) ?? at),
       renewTime: at,
       leaseTransitions: transitions,
     },

@@ -1,42 +1,34 @@
 /*
- * Somebody changes a key of a list item that we own: `protocol` of a Service port. The item is then another
- * one, and applying adds ours beside it: two ports of one name, which the API server refuses, for ever.
- * Server-side apply cannot take away an item of somebody else; an update can.
+ * Two changes of others cannot be undone by applying alone, because server-side apply takes nothing away that
+ * is not ours. Somebody changes a key of a list item (`protocol` of a Service port): it is then another item,
+ * and applying adds ours beside it, with the same name, which the API server refuses. Somebody removes the
+ * source of a volume: the API server writes `emptyDir` in its place, and a volume has one source only.
  */
-import { below, keyNames, keysOf, rootOf, type At } from './field-diff.js';
-import { hasKeys, isRecord } from './field-path.js';
+import { below, differences, keyNames, keysOf, rootOf, type At } from './field-diff.js';
+import { equalJson, hasKeys, isRecord } from './field-path.js';
 import type { KubernetesObject } from './object.js';
 import { desiredPart } from './owned-fields.js';
 
 /**
- * A merge patch, guarded by resourceVersion, that makes every list with keys in which an item of ours is
- * missing contain just ours. Undefined when no such list holds an item of somebody else: then that is not what
- * is wrong.
+ * A merge patch, guarded by resourceVersion, that makes `live` what we want, and every list with keys in
+ * which an item of ours is missing just ours. Undefined when no such list holds an item of somebody else:
+ * then applying is enough, unless it was tried and `refused`.
  */
 export function listRepairPatch(
   desired: KubernetesObject,
   live: KubernetesObject,
+  { refused = false }: { readonly refused?: boolean } = {},
 ): Record<string, unknown> | undefined {
   const { metadata, ...fields } = desiredPart(desired);
-  const at = rootOf(live);
-  const patch = repairedFields(fields, live, at);
+  const found = { seized: false };
+  const walk = { ...rootOf(live), found };
+  const patch = changedFields(fields, live, walk);
   const meta = isRecord(metadata)
-    ? repairedFields(metadata, { ...live.metadata }, below(at, { field: 'metadata' }))
+    ? changedFields(metadata, { ...live.metadata }, step(walk, { field: 'metadata' }))
     : {};
-  if (Object.keys(patch).length + Object.keys(meta).length === 0) return undefined;
+  const changes = Object.keys(patch).length + Object.keys(meta).length;
+  if (!(refused && changes > 0) && !found.seized) return undefined;
   return { ...patch, metadata: { ...meta, resourceVersion: live.metadata.resourceVersion } };
-}
-
-/** The fields of `live` that need repair, repaired. */
-function repairedFields(
-  desired: Readonly<Record<string, unknown>>,
-  live: Readonly<Record<string, unknown>>,
-  at: At,
-): Record<string, unknown> {
-  const repaired = Object.entries(desired).map(
-    ([field, wanted]) => [field, repair(wanted, live[field], below(at, { field }))] as const,
-  );
-  return Object.fromEntries(repaired.filter(([field, value]) => value !== live[field]));
 }
 
 /**
@@ -56,40 +48,53 @@ export function withoutUpdatesPatch(
   return { metadata: { managedFields: kept, resourceVersion } };
 }
 
-/** `live` itself when nothing needs repair. */
-function repair(desired: unknown, live: unknown, at: At): unknown {
-  if (isRecord(desired) && isRecord(live)) return repairRecord(desired, live, at);
-  if (Array.isArray(desired) && Array.isArray(live)) return repairList(desired, live, at);
-  return live;
-}
+/** Where the walk stands, and whether it has met a list in which somebody took the place of an item of ours. */
+type Walk = At & { readonly found: { seized: boolean } };
 
-function repairRecord(
+const step = (walk: Walk, to: At['path'][number]): Walk => ({
+  ...below(walk, to),
+  found: walk.found,
+});
+
+function changedFields(
   desired: Readonly<Record<string, unknown>>,
   live: Readonly<Record<string, unknown>>,
-  at: At,
-): Readonly<Record<string, unknown>> {
-  const changed = repairedFields(desired, live, at);
-  return Object.keys(changed).length === 0 ? live : { ...live, ...changed };
+  walk: Walk,
+): Record<string, unknown> {
+  const laid = Object.entries(desired).map(
+    ([field, wanted]) => [field, overlay(wanted, live[field], step(walk, { field }))] as const,
+  );
+  return Object.fromEntries(laid.filter(([field, value]) => !equalJson(value, live[field])));
 }
 
-function repairList(
+/** `live` with everything of `desired` in it. */
+function overlay(desired: unknown, live: unknown, walk: Walk): unknown {
+  if (isRecord(desired) && isRecord(live)) {
+    return { ...live, ...changedFields(desired, live, walk) };
+  }
+  if (Array.isArray(desired) && Array.isArray(live)) return overlayList(desired, live, walk);
+  return desired;
+}
+
+function overlayList(
   desired: readonly unknown[],
   live: readonly unknown[],
-  at: At,
+  walk: Walk,
 ): readonly unknown[] {
-  const names = keyNames(at.trees);
-  if (!names) return live;
+  const names = keyNames(walk.trees);
+  if (!names) return desired;
   const ours = desired.map((wanted) => {
     const keys = keysOf(wanted, names);
-    const found = live.find((item) => hasKeys(item, keys));
-    return {
-      found,
-      item: found === undefined ? wanted : repair(wanted, found, below(at, { keys })),
-    };
+    const before = live.find((item) => hasKeys(item, keys));
+    if (before === undefined) return { before, now: wanted };
+    const at = step(walk, { keys });
+    // Looks for seized lists further down, too.
+    overlay(wanted, before, at);
+    // An item that somebody has changed is ours again as a whole, or what took a field's place would stay.
+    return { before, now: differences(wanted, before, at).length === 0 ? before : wanted };
   });
-  const missing = ours.some(({ found }) => found === undefined);
-  const foreign = live.some((item) => !ours.some(({ found }) => found === item));
-  if (missing && foreign) return ours.map(({ item }) => item);
-  const repaired = live.map((item) => ours.find(({ found }) => found === item)?.item ?? item);
-  return repaired.some((item, index) => item !== live[index]) ? repaired : live;
+  const others = live.filter((item) => !ours.some(({ before }) => before === item));
+  const missing = ours.some(({ before }) => before === undefined);
+  if (missing && others.length > 0) walk.found.seized = true;
+  return [...ours.map(({ now }) => now), ...(missing ? [] : others)];
 }

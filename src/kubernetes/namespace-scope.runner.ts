@@ -58,8 +58,10 @@ export class NamespaceScopeRunner {
   }
 
   #update(): void {
-    const { onTaken, onDropped } = this.#options;
-    const now = new Set(this.#store.childrenOfKind('v1', 'Namespace').map(({ ref }) => ref.name));
+    const { scope, onTaken, onDropped } = this.#options;
+    const always = fixedNamespaces(scope).filter((namespace) => namespace !== undefined);
+    const labelled = this.#store.childrenOfKind('v1', 'Namespace').map(({ ref }) => ref.name);
+    const now = new Set([...always, ...labelled]);
     const { taken, dropped } = scopeChange(this.#taken, now);
     this.#taken = now;
     dropped.forEach(onDropped);

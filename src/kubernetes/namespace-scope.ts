@@ -2,8 +2,12 @@
 export type NamespaceScope =
   | { readonly type: 'All' }
   | { readonly type: 'Named'; readonly namespaces: readonly string[] }
-  /** Namespaces with these labels, taken up and dropped as labels change. */
-  | { readonly type: 'Labelled'; readonly labelSelector: string };
+  /** Namespaces with these labels, taken up and dropped as labels change; `always`: whatever their labels. */
+  | {
+      readonly type: 'Labelled';
+      readonly labelSelector: string;
+      readonly always?: readonly string[];
+    };
 
 /** Namespaces that come and go when the set `before` becomes `after`. */
 export interface ScopeChange {
@@ -27,7 +31,7 @@ export function fixedNamespaces(scope: NamespaceScope): readonly (string | undef
     case 'Named':
       return [...new Set(scope.namespaces)].sort();
     case 'Labelled':
-      return [];
+      return [...new Set(scope.always)].sort();
   }
 }
 

@@ -1,10 +1,11 @@
-import { ApiError, isApiError } from './api-error.js';
+import { ApiError } from './api-error.js';
 import { exponentialMs, jitteredMs, type BackoffBounds } from './backoff.js';
 import type { Scope, WatchEvent } from './client-types.js';
 import type { ClusterClient } from './cluster.client.js';
 import { listScope, type Snapshot } from './reflector-list.client.js';
-import { keyId, refOf } from './object.js';
-import type { Change, Prepared, Store } from './store.js';
+import { streamScope } from './reflector-stream.client.js';
+import { refOf } from './object.js';
+import type { Change, Store } from './store.js';
 import { wait } from './wait.client.js';
 import { BadWatchLine } from './watch-lines.js';
 
@@ -40,7 +41,7 @@ const TIMINGS: ReflectorTimings = {
   healthyMs: 60_000,
   initialMs: 60_000,
   // The longest pause is what an event may be late after the network has healed.
-  backoff: { firstMs: 200, maxMs: 4_000 },
+  backoff: { firstMs: 200, maxMs: 3_000 },
 };
 
 /** A watch that the server ends sooner than this, in order, counts as a failure: else we would spin. */
@@ -157,10 +158,8 @@ export class Reflector {
       if (this.#streams && (await this.#stream())) return;
       this.#publish(await this.#list());
     }
-    for await (const event of this.#watch(this.#version)) {
-      if (this.#stopped()) return;
-      this.#take(event);
-    }
+    const events = this.#watch(this.#version, this.#stopping.signal);
+    for await (const event of events) this.#take(event);
   }
 
   async #list(): Promise<Snapshot> {
@@ -170,46 +169,30 @@ export class Reflector {
     return listScope({ client, scope, signal, fresh: !first, prepare: (o) => store.prepare(o) });
   }
 
-  /**
-   * The whole set as a stream (KEP-3157), published when its last event has come, then the watch that the
-   * same stream goes on as. False when the server does not do this.
-   */
+  /** False when the server has not streamed the whole set. */
   async #stream(): Promise<boolean> {
-    const arrived = new Map<string, Prepared>();
-    let complete = false;
-    try {
-      for await (const event of this.#watch(undefined)) {
-        if (this.#stopped()) return true;
-        if (complete) this.#take(event);
-        else if (event.type === 'BOOKMARK' && event.initialEventsEnd) {
-          this.#publish({ entries: [...arrived.values()], resourceVersion: event.resourceVersion });
-          complete = true;
-        } else if (!this.#collect(event, arrived)) return false;
-      }
-    } catch (error) {
-      if (complete || !isApiError(error, 'Invalid', 'BadRequest')) throw error;
-      this.#streams = false;
-      return false;
-    }
-    return complete;
+    const { store } = this.#options;
+    const outcome = await streamScope({
+      open: (signal) => this.#watch(undefined, signal),
+      signal: this.#stopping.signal,
+      initialMs: this.#timings.initialMs,
+      prepare: (object) => store.prepare(object),
+      onSet: (snapshot) => {
+        this.#publish(snapshot);
+      },
+      onEvent: (event) => {
+        this.#take(event);
+      },
+    });
+    if (outcome === 'Refused') this.#streams = false;
+    return outcome === 'Ended';
   }
 
-  /** Takes one event before the set is complete: changes may come among the initial ones. False: this takes too long. */
-  #collect(event: WatchEvent, arrived: Map<string, Prepared>): boolean {
-    this.#heardMs = performance.now();
-    if (event.type !== 'BOOKMARK') {
-      const id = keyId(refOf(event.object));
-      if (event.type === 'DELETED') arrived.delete(id);
-      else arrived.set(id, this.#options.store.prepare(event.object));
-    }
-    return this.#heardMs - this.#openedMs <= this.#timings.initialMs;
-  }
-
-  #watch(version: string | undefined): AsyncGenerator<WatchEvent, void, void> {
+  #watch(version: string | undefined, signal: AbortSignal): AsyncGenerator<WatchEvent, void, void> {
     const { client, scope } = this.#options;
     const { watchMs, livenessMs } = this.#timings;
     return client.watch(scope, {
-      signal: this.#stopping.signal,
+      signal,
       timeoutSeconds: Math.ceil((watchMs * (1 + this.#random())) / 1000),
       livenessMs,
       ...(version === undefined ? { sendInitialEvents: true } : { resourceVersion: version }),
@@ -229,6 +212,7 @@ export class Reflector {
   }
 
   #take(event: WatchEvent): void {
+    if (this.#stopped()) return;
     this.#heardMs = performance.now();
     if (event.type === 'BOOKMARK') {
       this.#counts.bookmarks += 1;
@@ -272,8 +256,17 @@ export class Reflector {
     if (livedMs >= this.#timings.healthyMs) this.#failures = 0;
     if (error === undefined && livedMs >= SHORT_WATCH_MS) return 0;
     this.#failures += 1;
-    return jitteredMs(exponentialMs(this.#failures, this.#timings.backoff), this.#random());
+    const ms = jitteredMs(exponentialMs(this.#failures, this.#timings.backoff), this.#random());
+    return Math.max(ms, askedPauseMs(error));
   }
+}
+
+/** A server that is overloaded says when to come back; more than this is not believed. */
+const MAX_ASKED_MS = 30_000;
+
+function askedPauseMs(error: unknown): number {
+  const seconds = error instanceof ApiError ? (error.retryAfterSeconds ?? 0) : 0;
+  return Math.min(seconds * 1000, MAX_ASKED_MS);
 }
 
 /** Why the next session must begin with a whole list; undefined when the last version still serves. */

@@ -25,7 +25,7 @@ export interface Outcome {
 
 /**
  * The status to write: what the room planned, with what carrying out has shown. Failures replace `Ready`,
- * `Reconciling` and `Stalled`; drift adds `DriftDetected` and `drift`.
+ * `Reconciling` and `Stalled`, unless the room itself is stalled: its reason comes first. Drift adds `DriftDetected` and `drift`.
  */
 export function completeStatus<Status extends CommonStatus>(
   planned: Status,
@@ -33,7 +33,7 @@ export function completeStatus<Status extends CommonStatus>(
   outcome: Outcome,
 ): Status {
   const before = (live ?? {}) as EngineStatus;
-  const standing = failureStanding(outcome.failures);
+  const standing = isStalled(planned) ? undefined : failureStanding(outcome.failures);
   const drift = driftVerdict(outcome.records, outcome.left);
   const verdicts = [...(standing ? commonConditions(standing) : []), ...(drift ? [drift] : [])];
   if (verdicts.length === 0) return planned;
@@ -46,6 +46,10 @@ export function completeStatus<Status extends CommonStatus>(
     conditions,
     ...(outcome.records.length === 0 ? {} : { drift: outcome.records }),
   };
+}
+
+function isStalled({ conditions }: CommonStatus): boolean {
+  return conditions.some(({ type, status }) => type === 'Stalled' && status === 'True');
 }
 
 /**

@@ -71,7 +71,7 @@ export class Transport {
   /** After a 401: whether another token may help; if so the next call takes it. */
   renewToken(refused: string | undefined): boolean {
     if (!this.#credentials.canReload) return false;
-    this.#credentials.expire(refused ?? '');
+    this.#credentials.expire(refused);
     return true;
   }
 

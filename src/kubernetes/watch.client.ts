@@ -3,6 +3,9 @@ import { Deadline } from './deadline.client.js';
 import type { ApiRequest, Exchange } from './exchange.client.js';
 import { LineSplitter, decodeWatchLine } from './watch-lines.js';
 
+/** A watch is answered at once, events or not; the server waits 3 seconds at most for a version that it lacks. */
+const OPEN_MS = 10_000;
+
 /**
  * The events of one watch, decoded in order. Returns when the server ends it. Bytes of a line that was cut
  * are dropped: its event was not delivered, so a watch from the last version brings it again.
@@ -13,9 +16,10 @@ export async function* watchEvents(
   request: ApiRequest,
   options: Pick<WatchOptions, 'signal' | 'livenessMs'>,
 ): AsyncGenerator<WatchEvent, void, void> {
-  const deadline = new Deadline(options.livenessMs, options.signal);
+  const deadline = new Deadline(Math.min(OPEN_MS, options.livenessMs), options.signal);
   try {
     const { body } = await exchange.open(request, deadline);
+    deadline.restart(options.livenessMs);
     const lines = new LineSplitter();
     for await (const chunk of guarded(body, deadline, request)) {
       for (const line of lines.push(chunk)) yield decodeWatchLine(line);

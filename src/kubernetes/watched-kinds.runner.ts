@@ -1,8 +1,8 @@
 import type { Scope } from './client-types.js';
 import type { ClusterClient } from './cluster.client.js';
+import type { EngineReports } from './engine.reports.js';
 import { GROUP, MANAGED_SELECTOR } from './metadata.js';
 import { Reflector } from './reflector.client.js';
-import type { RelistReason } from './reflector.client.js';
 import type { ResourceKind } from './resources.js';
 import type { Change, Store } from './store.js';
 
@@ -16,12 +16,15 @@ export interface WatchedKindsOptions {
   readonly store: Store;
   readonly kinds: readonly ResourceKind[];
   readonly onChange: (change: Change) => void;
-  /** Everything of a namespace (`undefined`: of all) is in the cache for the first time. */
-  readonly onReady: (namespace: string | undefined) => void;
-  readonly onServed: (kind: ResourceKind, served: boolean) => void;
-  readonly onRelist: (kind: string, reason: RelistReason) => void;
-  readonly onReconnect: (kind: string, error: unknown) => void;
-  readonly onError: (message: string, error: unknown) => void;
+  /** Everything of a namespace, or of all, is in the cache for the first time. */
+  readonly onReady: () => void;
+  /** A kind has come (its objects are in the cache) or gone. */
+  readonly onServed: () => void;
+  /** A watch works again, or anew. */
+  readonly onReconnect: () => void;
+  /** How often to ask for optional kinds again, in milliseconds. */
+  readonly recheckMs?: number;
+  readonly reports: EngineReports;
 }
 
 /** One reflector for each kind in each namespace taken; kinds that may be absent are followed while they are served. */
@@ -93,7 +96,7 @@ export class WatchedKinds {
   }
 
   #follow(namespace: string | undefined, kind: ResourceKind): void {
-    const { client, store, onChange, onRelist, onReconnect, onError } = this.#options;
+    const { client, store, onChange, onReconnect, reports } = this.#options;
     const reflector = new Reflector({
       client,
       store,
@@ -101,13 +104,14 @@ export class WatchedKinds {
       onChange,
       hooks: {
         onRelist: (_, reason) => {
-          onRelist(kind.kind, reason);
+          reports.relisted(kind.kind, reason);
         },
         onReconnect: (_, error) => {
-          onReconnect(kind.kind, error);
+          reports.reconnected(kind.kind, error);
+          onReconnect();
         },
         onHandlerError: (_, error) => {
-          onError('a change could not be handled', error);
+          reports.troubled('a change could not be handled', error);
         },
       },
     });
@@ -142,7 +146,8 @@ export class WatchedKinds {
     if (!reflectors || this.#ready.has(namespace) || !this.#knowsServed()) return;
     if (![...reflectors.values()].every((reflector) => reflector.hasSynced)) return;
     this.#ready.add(namespace);
-    this.#options.onReady(namespace);
+    this.#options.reports.ready(namespace);
+    this.#options.onReady();
   }
 
   #knowsServed(): boolean {
@@ -155,7 +160,7 @@ export class WatchedKinds {
     const answers = await Promise.all(optional.map((kind) => this.#check(kind)));
     for (const namespace of this.#taken.keys()) this.#checkReady(namespace);
     if (this.#stopped || optional.length === 0) return;
-    const delayMs = answers.every(Boolean) ? RECHECK_MS : RETRY_MS;
+    const delayMs = answers.every(Boolean) ? (this.#options.recheckMs ?? RECHECK_MS) : RETRY_MS;
     this.#timer = setTimeout(() => void this.#recheck(), delayMs);
   }
 
@@ -167,7 +172,7 @@ export class WatchedKinds {
       return true;
     } catch (error) {
       if (!this.#stopped)
-        this.#options.onError(`cannot tell whether ${kind.kind} is served`, error);
+        this.#options.reports.troubled(`cannot tell whether ${kind.kind} is served`, error);
       return false;
     }
   }
@@ -190,7 +195,9 @@ export class WatchedKinds {
   async #announce(kind: ResourceKind, served: boolean): Promise<void> {
     const reflectors = [...this.#taken.values()].flatMap((one) => one.get(kind) ?? []);
     await Promise.allSettled(reflectors.map((reflector) => reflector.synced));
-    if (!this.#stopped) this.#options.onServed(kind, served);
+    if (this.#stopped) return;
+    this.#options.reports.served(kind.kind, served);
+    this.#options.onServed();
   }
 }
 

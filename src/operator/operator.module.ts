@@ -4,9 +4,18 @@ import type { Cluster } from '../kubernetes/cluster.js';
 import type { Reconciler } from '../kubernetes/reconciler.js';
 import type { Clock } from '../runtime/clock.js';
 import type { Logger } from '../runtime/log.js';
+import { AccessRoleModule } from './access-role/access-role.module.js';
+import { AccessRoleReconciler } from './access-role/access-role.reconciler.js';
+import { PolicyBundleReconciler } from './access-role/policy-bundle.reconciler.js';
 import { KeysModule } from './keys/keys.module.js';
 import { NamespaceKeysReconciler } from './keys/namespace-keys.reconciler.js';
+import { RelayPoolModule } from './relay-pool/relay-pool.module.js';
+import { RelayPoolReconciler } from './relay-pool/relay-pool.reconciler.js';
+import { RetentionPolicyModule } from './retention-policy/retention-policy.module.js';
+import { RetentionPolicyReconciler } from './retention-policy/retention-policy.reconciler.js';
 import type { OperatorSettings } from './settings.js';
+import { SignalingGatewayModule } from './signaling-gateway/signaling-gateway.module.js';
+import { SignalingGatewayReconciler } from './signaling-gateway/signaling-gateway.reconciler.js';
 import { CLOCK, CLUSTER, LOGGER, OPERATOR_SETTINGS, RECONCILERS } from './tokens.js';
 
 /** What every room is given. */
@@ -17,14 +26,20 @@ export interface OperatorParts {
   readonly log: Logger;
 }
 
-/** A kind of ours: its module, and the reconciler that the engine runs. */
+/** A kind of ours: its module, and what the engine runs of it. */
 interface Room {
   readonly module: Type;
-  readonly reconciler: Type<Reconciler>;
+  readonly reconcilers: readonly Type<Reconciler>[];
 }
 
 /** One line per room. Deleting a room is deleting its folder, its CRD, its sample and its line here. */
-const ROOMS: readonly Room[] = [{ module: KeysModule, reconciler: NamespaceKeysReconciler }];
+const ROOMS: readonly Room[] = [
+  { module: KeysModule, reconcilers: [NamespaceKeysReconciler] },
+  { module: SignalingGatewayModule, reconcilers: [SignalingGatewayReconciler] },
+  { module: RelayPoolModule, reconcilers: [RelayPoolReconciler] },
+  { module: AccessRoleModule, reconcilers: [AccessRoleReconciler, PolicyBundleReconciler] },
+  { module: RetentionPolicyModule, reconcilers: [RetentionPolicyReconciler] },
+];
 
 /** Carries the parts to every room, whichever module it is in. */
 @Module({})
@@ -44,7 +59,7 @@ export class OperatorModule {
     const reconcilers: Provider = {
       provide: RECONCILERS,
       useFactory: (...all: Reconciler[]) => all,
-      inject: ROOMS.map(({ reconciler }) => reconciler),
+      inject: ROOMS.flatMap(({ reconcilers }) => [...reconcilers]),
     };
     return {
       module: OperatorModule,

@@ -12,6 +12,7 @@ import { Engine } from '../kubernetes/engine.runner.js';
 import type { LeaseTimings } from '../kubernetes/leader-lease.js';
 import type { NamespaceScope } from '../kubernetes/namespace-scope.js';
 import type { Reconciler } from '../kubernetes/reconciler.js';
+import { RESOURCE_KINDS } from '../kubernetes/resources.js';
 import { startHealthServer } from '../runtime/health.server.js';
 import { createMetricsRegistry } from '../runtime/metrics.registry.js';
 import { createPinoLogger, type LineSink } from '../runtime/pino.log.js';
@@ -20,6 +21,7 @@ import { systemClock } from '../runtime/system.clock.js';
 import { cachesReport, electionReport, liveReport } from './health-reports.js';
 import { declareOperatorMetrics } from './operator.metrics.js';
 import { OperatorModule } from './operator.module.js';
+import { mayWatch } from './permissions.js';
 import type { OperatorSettings } from './settings.js';
 import { RECONCILERS } from './tokens.js';
 import { auditEventOf } from './write-audit.js';
@@ -71,6 +73,7 @@ export async function startOperator(options: OperatorOptions): Promise<RunningOp
       audit.emit(auditEventOf(record));
     },
     metrics,
+    kinds: RESOURCE_KINDS.filter(({ apiVersion, plural }) => mayWatch(apiVersion, plural)),
   });
   declareOperatorMetrics(registry, engine.cluster, version);
 
@@ -109,14 +112,15 @@ function clientsOf({ settings, cluster, version }: OperatorOptions, metrics: Eng
   };
 }
 
-function scopeOf({ scope }: OperatorSettings): NamespaceScope {
+/** The operator's own namespace is always served: the key that signs policy bundles lives there. */
+function scopeOf({ scope, namespace }: OperatorSettings): NamespaceScope {
   switch (scope.watch) {
     case 'All':
       return { type: 'All' };
     case 'Named':
-      return { type: 'Named', namespaces: scope.namespaces };
+      return { type: 'Named', namespaces: [namespace, ...scope.namespaces] };
     case 'Selected':
-      return { type: 'Labelled', labelSelector: scope.namespaceSelector };
+      return { type: 'Labelled', labelSelector: scope.namespaceSelector, always: [namespace] };
   }
 }
 

@@ -154,22 +154,10 @@ const special: readonly Permission[] = [
     },
   },
   {
-    group: '',
-    resource: 'pods',
-    scope: 'Watched',
-    verbs: {
-      list: 'status.endpoints shows each replica; the cache starts with the pods that carry our label.',
-      watch: 'A replica that becomes ready or drains shows at once.',
-    },
-  },
-  {
     group: 'events.k8s.io',
     resource: 'events',
     scope: 'Watched',
-    verbs: {
-      create: 'What happened to a resource stands in its events.',
-      patch: 'A repeated event is counted on the first instead of written again.',
-    },
+    verbs: { create: 'What happened to a resource stands in its events.' },
   },
   {
     group: '',
@@ -205,4 +193,12 @@ const election = (leaseName: string): readonly Permission[] => [
 /** Everything that the operator may do, with the lease of this name. */
 export function permissionsOf(leaseName: string): readonly Permission[] {
   return [...ownKinds, ...children, ...special, ...election(leaseName)];
+}
+
+/** Whether the operator may watch this kind in the namespaces that it serves; it asks for no other. */
+export function mayWatch(apiVersion: string, resource: string): boolean {
+  const group = apiVersion.includes('/') ? (apiVersion.split('/')[0] ?? '') : '';
+  return [...ownKinds, ...children, ...special].some(
+    (one) => one.group === group && one.resource === resource && 'watch' in one.verbs,
+  );
 }

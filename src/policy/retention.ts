@@ -82,9 +82,20 @@ export function demandsOn(
     }));
 }
 
+/** A resource that names the gateways of its namespace, one by one or by their labels. */
+export interface ChoosesGateways {
+  readonly metadata: { readonly namespace?: string };
+  readonly spec: {
+    readonly gateways: {
+      readonly names?: readonly string[];
+      readonly selector?: { readonly matchLabels: Readonly<Record<string, string>> };
+    };
+  };
+}
+
 /** Whether `policy` is about `gateway`: same namespace, and named or selected by label. */
 export function appliesTo(
-  { metadata, spec: { gateways } }: RetentionPolicy,
+  { metadata, spec: { gateways } }: ChoosesGateways,
   gateway: SignalingGateway,
 ): boolean {
   if (metadata.namespace !== gateway.metadata.namespace) return false;

@@ -146,6 +146,7 @@ function bind(server: Server, { address, port }: { address: string; port: number
         ),
       );
     });
-    server.listen(port, address, resolve);
+    // Without an address Node listens on all, of IPv6 and IPv4 where there is IPv6, else of IPv4.
+    server.listen({ port, ...(address !== '::' && { host: address }) }, resolve);
   });
 }

@@ -10,8 +10,9 @@ const API = 'rbac.authorization.k8s.io/v1';
 /** Gives `user` what the cluster profile gives the operator, and nothing else. */
 export async function grantCluster(server: TestApiServer, user: string): Promise<void> {
   await ensureNamespace(server, OPERATOR_NAMESPACE);
-  await grant(server, user, undefined, [...rulesOf('Watched'), ...rulesOf('Cluster')]);
-  await grant(server, user, OPERATOR_NAMESPACE, rulesOf('Operator'));
+  const rules = [...rulesOf('Watched'), ...rulesOf('Cluster')];
+  await grant(server, user, { name: `${user}-work` }, rules);
+  await grant(server, user, leaseRole(user), rulesOf('Operator'));
 }
 
 /** Gives `user` what the named-namespaces profile gives the operator in `namespaces`, and nothing else. */
@@ -21,8 +22,10 @@ export async function grantNamed(
   namespaces: readonly string[],
 ): Promise<void> {
   await ensureNamespace(server, OPERATOR_NAMESPACE);
-  await grant(server, user, OPERATOR_NAMESPACE, rulesOf('Operator'), 'lease');
-  for (const namespace of namespaces) await grant(server, user, namespace, rulesOf('Watched'));
+  await grant(server, user, leaseRole(user), rulesOf('Operator'));
+  for (const namespace of [OPERATOR_NAMESPACE, ...namespaces]) {
+    await grant(server, user, { name: `${user}-work`, namespace }, rulesOf('Watched'));
+  }
 }
 
 /** Makes a namespace that may be there. */
@@ -30,21 +33,30 @@ export async function ensureNamespace(server: TestApiServer, name: string): Prom
   await server.admin.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
 }
 
+interface RoleName {
+  readonly name: string;
+  /** Absent: a ClusterRole. */
+  readonly namespace?: string;
+}
+
+const leaseRole = (user: string): RoleName => ({
+  name: `${user}-lease`,
+  namespace: OPERATOR_NAMESPACE,
+});
+
 async function grant(
   server: TestApiServer,
   user: string,
-  namespace: string | undefined,
+  metadata: RoleName,
   rules: readonly PolicyRule[],
-  part = 'work',
 ): Promise<void> {
-  const kind = namespace === undefined ? 'ClusterRole' : 'Role';
-  const metadata = { name: `${user}-${part}`, ...(namespace !== undefined && { namespace }) };
+  const kind = metadata.namespace === undefined ? 'ClusterRole' : 'Role';
   const objects: AnyObject[] = [
-    { apiVersion: API, kind, metadata, rules },
+    { apiVersion: API, kind, metadata: { ...metadata }, rules },
     {
       apiVersion: API,
       kind: `${kind}Binding`,
-      metadata,
+      metadata: { ...metadata },
       roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind, name: metadata.name },
       subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: user }],
     },

@@ -194,8 +194,9 @@ export class Fleet {
         const events = this.client.watch(scope, {
           resourceVersion,
           timeoutSeconds: 120,
+          livenessMs: 120_000,
           signal: abort.signal,
-        } as never);
+        });
         opened();
         for await (const event of events) {
           if ('object' in event && holds(event.object as KubernetesObject)) return;

@@ -67,7 +67,7 @@ const POD_RULES: Readonly<Record<string, PodRule>> = {
       ...unless(context['sysctls'] === undefined, 'sysctls'),
     ];
   },
-  // An absent boolean is false: the API server never stores `false` of these three.
+  // Absent is false: the API server drops `false` of these three, and stored objects are judged too.
   noHostNamespaces: ({ spec }) =>
     ['hostNetwork', 'hostPID', 'hostIPC'].filter((field) => Boolean(spec[field])),
   noSharedProcesses: ({ spec }) => unless(spec['shareProcessNamespace'] === false, 'not false'),

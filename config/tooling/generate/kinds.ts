@@ -1,4 +1,4 @@
-import { propertiesOf, valuesOf, versionOf, type Crd, type Schema } from './schema.js';
+import { defaultText, propertiesOf, valuesOf, versionOf, type Crd, type Schema } from './schema.js';
 
 const WIDTH = 100;
 
@@ -106,9 +106,8 @@ function pascal(field: string): string {
 
 function describe(schema: Schema): string {
   const text = schema.description ?? '';
-  const value = schema.default;
-  if (value === undefined || typeof value === 'object') return text;
-  return `${text} The CRD's default is ${String(value as string | number | boolean)}.`;
+  const value = defaultText(schema);
+  return value === undefined ? text : `${text} The CRD's default is ${value}.`;
 }
 
 function comment(text: string, indent: number): string {

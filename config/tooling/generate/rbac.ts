@@ -58,7 +58,8 @@ const CLUSTER_HEADER = `# Written by \`npm run generate\` from src/operator/perm
 `;
 const NAMED_HEADER = `# Written by \`npm run generate\` from src/operator/permissions.ts. Do not edit.
 # For an operator that serves named namespaces: no cluster-scoped object. Apply the Role and the RoleBinding
-# "${NAME}" in each of those namespaces, and the two "${NAME}-lease" in the operator's own.
+# "${NAME}" in each of those namespaces and in the operator's own (it holds the key that signs policy
+# bundles), and the two "${NAME}-lease" in the operator's own.
 `;
 
 const labels = { 'app.kubernetes.io/name': 'sallyport', 'app.kubernetes.io/part-of': 'sallyport' };

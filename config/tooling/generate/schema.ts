@@ -103,3 +103,9 @@ export function valuesOf(schema: Schema): readonly string[] | undefined {
   }
   return undefined;
 }
+
+/** The default of a single value, as text; none for objects and lists, whose fields have their own. */
+export function defaultText({ default: value }: Schema): string | undefined {
+  if (value === undefined || typeof value === 'object') return undefined;
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}

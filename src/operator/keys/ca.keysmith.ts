@@ -65,22 +65,25 @@ export class CaKeysmith {
     const known = this.#known.get(namespace, secret?.resourceVersion);
     if (known) return known;
     const { facts } = observedCertificates(secret);
-    const signer = signerOf(facts, keysOf(await readSecretFiles(this.#cluster, ref)));
+    const signer = signerOf(
+      facts,
+      keysOf(await readSecretFiles(this.#cluster, ref, secret?.resourceVersion)),
+    );
     if (signer === undefined) throw new KeysChanged(ref);
     this.#known.put(namespace, secret?.resourceVersion ?? '', signer);
     return signer;
   }
 
   async #make(order: CaOrder, namespace: string): Promise<CaSigner> {
-    const { metadata, keep, carry, make } = order;
+    const { metadata, keep, carry, make, basedOn } = order;
     const ref = secretRef(metadata);
     const keys: Keys =
       carry.length === 0
         ? new Map<string, CertificateKey>()
-        : keysOf(await readSecretFiles(this.#cluster, ref));
+        : keysOf(await readSecretFiles(this.#cluster, ref, basedOn));
     if (!carry.every((id) => keys.has(id))) throw new KeysChanged(ref);
     const certificates = [...keep];
-    for (const wanted of make) certificates.push(await certified(wanted, keys));
+    for (const wanted of make) certificates.push(certified(wanted, keys));
     const applied = await this.#cluster.apply(undefined, caSecret(metadata, certificates, keys));
     const signer = signerOf(certificates, keys);
     if (signer === undefined) throw new KeysChanged(ref);
@@ -90,14 +93,11 @@ export class CaKeysmith {
 }
 
 /** A new CA certificate; its key joins `keys`. */
-async function certified(
-  { state, ...times }: CaOrder['make'][number],
-  keys: Keys,
-): Promise<CertificateFact> {
+function certified({ state, ...times }: CaOrder['make'][number], keys: Keys): CertificateFact {
   const key = generateCertificateKey();
   const id = certificateKeyId(key.spki);
   keys.set(id, key);
-  const { der, serial } = await issueCa({ key, commonName: caName(id) }, times);
+  const { der, serial } = issueCa({ key, commonName: caName(id) }, times);
   const certificate = der.toString('base64');
   return { serial, ...times, pins: [pinOf(key.spki)], issuer: id, state, certificate };
 }

@@ -38,7 +38,7 @@ export function planCa(input: CaInput): KeyPlan<CertificateFact, CaOrder> {
   const nextAt = nextDecision(facts);
   return {
     facts,
-    ...(step === undefined ? {} : { order: order(input.namespace, step) }),
+    ...(step === undefined ? {} : { order: order(input.namespace, observed.basedOn, step) }),
     ...(nextAt === undefined ? {} : { nextAt }),
   };
 }
@@ -185,10 +185,11 @@ function made(state: 'current' | 'next', now: Date): CaOrder['make'][number] {
   };
 }
 
-function order(namespace: string, step: Step): CaOrder {
+function order(namespace: string, basedOn: string | undefined, step: Step): CaOrder {
   return {
     type: 'Ca',
     metadata: caMetadata(namespace),
+    ...(basedOn === undefined ? {} : { basedOn }),
     ...step,
   };
 }

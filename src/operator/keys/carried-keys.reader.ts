@@ -21,15 +21,15 @@ export function secretRef({ namespace = '', name }: ObjectMeta): ObjectRef {
 
 /**
  * The files of a Secret of ours, live: one call.
- * @throws KeysChanged when it is not the version that the cache shows and that was planned upon: another one may hold
- *   other keys under the same names
+ * @throws KeysChanged when it is not the version that was planned upon: another one may hold other keys under the same
+ *   names
  */
-export async function readSecretFiles(cluster: Cluster, ref: ObjectRef): Promise<SecretFiles> {
-  const planned = cluster.child(ref);
+export async function readSecretFiles(
+  cluster: Cluster,
+  ref: ObjectRef,
+  basedOn: string | undefined,
+): Promise<SecretFiles> {
   const live = await cluster.read(ref);
-  const { uid, resourceVersion } = live?.metadata ?? {};
-  if (live === undefined || planned?.uid !== uid || planned?.resourceVersion !== resourceVersion) {
-    throw new KeysChanged(ref);
-  }
+  if (live === undefined || live.metadata.resourceVersion !== basedOn) throw new KeysChanged(ref);
   return (live['data'] ?? {}) as SecretFiles;
 }

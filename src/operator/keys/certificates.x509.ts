@@ -1,5 +1,5 @@
 /*
- * Certificates: their structure is written by @peculiar/x509, keys and signatures are made by node:crypto, whose
+ * Certificates: names and extensions are written by @peculiar/x509, keys and signatures are made by node:crypto, whose
  * synchronous calls are several times faster than WebCrypto's and keep private keys out of JavaScript's memory.
  */
 import 'reflect-metadata';
@@ -13,13 +13,12 @@ import {
   KeyUsageFlags,
   KeyUsagesExtension,
   Name,
-  PublicKey,
-  SubjectAlternativeNameExtension,
-  SubjectKeyIdentifierExtension,
-  X509CertificateGenerator,
 } from '@peculiar/x509';
-import type { Extension, JsonGeneralName } from '@peculiar/x509';
+import type { Extension } from '@peculiar/x509';
 
+import { certificate, subjectAltName, subjectKeyIdentifier, tbsCertificate } from './der.js';
+import type { AltName } from './der.js';
+import { addressBytes } from './ip-address.js';
 import type { LeafRequest } from './orders.js';
 
 /** A P-256 key with the forms of its public half that certificates and pins need. */
@@ -48,8 +47,6 @@ export interface IssuedCertificate {
   readonly serial: string;
 }
 
-/** ECDSA on P-256 with SHA-256 (RFC 5758, section 3.2): what every TLS 1.3 stack verifies. */
-const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 /** RFC 5280, 4.1.2.2 allows 20 bytes; 16 random ones never meet again. */
 const SERIAL_BYTES = 16;
 
@@ -61,15 +58,17 @@ const USAGES = {
   clientAuth: ExtendedKeyUsage.clientAuth,
 } as const;
 
-const LEAF_EXTENSIONS: readonly Extension[] = [
+const LEAF_EXTENSIONS = encoded([
   new BasicConstraintsExtension(false, undefined, true),
   new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
-];
-const CA_EXTENSIONS: readonly Extension[] = [
+]);
+const CA_EXTENSIONS = encoded([
   // A path length of zero: it signs leaves, never another authority.
   new BasicConstraintsExtension(true, 0, true),
   new KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true),
-];
+]);
+/** An empty SEQUENCE: no distinguished name. */
+const NO_NAME = Buffer.from('3000', 'hex');
 
 /** Common name of a CA: unlike any other CA's, so that chains are never built through the wrong one. */
 export function caName(keyId: string): string {
@@ -83,11 +82,12 @@ export function generateCertificateKey(): CertificateKey {
 }
 
 /** A self-signed certificate of an authority. */
-export function issueCa(issuer: Issuer, validity: Validity): Promise<IssuedCertificate> {
+export function issueCa(issuer: Issuer, validity: Validity): IssuedCertificate {
+  const { spki } = issuer.key;
   return issue(issuer, validity, {
-    subject: nameOf(issuer.commonName),
-    publicKey: new PublicKey(issuer.key.spki),
-    extensions: [...CA_EXTENSIONS, subjectKeyId(issuer.key.spki)],
+    subject: issuerParts(issuer).name,
+    spki,
+    extensions: [...CA_EXTENSIONS, subjectKeyIdentifier(keyIdentifier(spki))],
   });
 }
 
@@ -99,91 +99,98 @@ export function issueLeaf(
   issuer: Issuer,
   validity: Validity,
   request: LeafRequest,
-  key: CertificateKey,
-): Promise<IssuedCertificate> {
+  { spki }: CertificateKey,
+): IssuedCertificate {
   return issue(issuer, validity, {
-    publicKey: new PublicKey(key.spki),
+    subject: NO_NAME,
+    spki,
     extensions: [
       ...LEAF_EXTENSIONS,
-      new ExtendedKeyUsageExtension(request.usages.map((usage) => USAGES[usage])),
-      new SubjectAlternativeNameExtension(generalNames(request), true),
-      subjectKeyId(key.spki),
-      authorityKeyId(issuer.key.spki),
+      extendedKeyUsage(request.usages),
+      subjectAltName(altNames(request)),
+      subjectKeyIdentifier(keyIdentifier(spki)),
+      issuerParts(issuer).authorityKeyId,
     ],
   });
 }
 
 interface Content {
-  readonly subject?: Name;
-  readonly publicKey: PublicKey;
-  readonly extensions: Extension[];
+  readonly subject: Uint8Array;
+  readonly spki: Buffer;
+  readonly extensions: readonly Uint8Array[];
 }
 
-async function issue(
-  { key, commonName }: Issuer,
+function issue(
+  issuer: Issuer,
   { notBefore, notAfter }: Validity,
   content: Content,
-): Promise<IssuedCertificate> {
+): IssuedCertificate {
   const serial = serialNumber();
-  const certificate = await X509CertificateGenerator.create(
-    {
-      ...content,
-      serialNumber: serial,
-      issuer: nameOf(commonName),
-      notBefore: new Date(notBefore),
-      notAfter: new Date(notAfter),
-      signingAlgorithm: ALGORITHM,
-      signingKey: { algorithm: ALGORITHM } as never,
-    },
-    signer(key.privateKey),
-  );
-  return { der: Buffer.from(certificate.rawData), serial };
+  const tbs = tbsCertificate({
+    ...content,
+    serial,
+    issuer: issuerParts(issuer).name,
+    notBefore: new Date(notBefore),
+    notAfter: new Date(notAfter),
+  });
+  const signature = sign('sha256', tbs, issuer.key.privateKey);
+  return { der: certificate(tbs, signature), serial: serial.toString('hex') };
 }
 
-/** The one call that the library makes on its crypto provider, on a key that WebCrypto never sees. */
-function signer(key: KeyObject) {
-  const dsaEncoding = 'ieee-p1363';
-  return {
-    subtle: {
-      sign: (_algorithm: unknown, _key: unknown, message: ArrayBuffer): Promise<ArrayBuffer> =>
-        Promise.resolve(toArrayBuffer(sign('sha256', Buffer.from(message), { key, dsaEncoding }))),
-    },
+interface IssuerParts {
+  readonly name: Uint8Array;
+  readonly authorityKeyId: Uint8Array;
+}
+
+/** What every leaf of one issuer repeats. */
+const issuers = new WeakMap<CertificateKey, IssuerParts>();
+
+function issuerParts({ key, commonName }: Issuer): IssuerParts {
+  const known = issuers.get(key);
+  if (known) return known;
+  const extension = new AuthorityKeyIdentifierExtension(keyIdentifier(key.spki).toString('hex'));
+  const parts: IssuerParts = {
+    name: new Uint8Array(new Name([{ CN: [commonName] }]).toArrayBuffer()),
+    authorityKeyId: new Uint8Array(extension.rawData),
   };
+  issuers.set(key, parts);
+  return parts;
+}
+
+function encoded(extensions: readonly Extension[]): readonly Uint8Array[] {
+  return extensions.map(({ rawData }) => new Uint8Array(rawData));
 }
 
 /** Positive and without leading zeros, so that hexadecimal text and number say the same. */
-function serialNumber(): string {
+function serialNumber(): Buffer {
   const bytes = randomBytes(SERIAL_BYTES);
   bytes[0] = ((bytes[0] ?? 0) & 0x3f) | 0x40;
-  return bytes.toString('hex');
+  return bytes;
 }
 
-function nameOf(commonName: string): Name {
-  return new Name([{ CN: [commonName] }]);
-}
-
-function generalNames({ dnsNames, ipAddresses = [], uri }: LeafRequest): JsonGeneralName[] {
+function altNames({ dnsNames, ipAddresses = [], uri }: LeafRequest): readonly AltName[] {
   return [
     ...dnsNames.map((value) => ({ type: 'dns', value }) as const),
-    ...ipAddresses.map((value) => ({ type: 'ip', value }) as const),
-    { type: 'url', value: uri } as const,
+    ...ipAddresses.map((text) => ({ type: 'ip', value: addressBytes(text) }) as const),
+    { type: 'uri', value: uri } as const,
   ];
 }
 
-function subjectKeyId(spki: Buffer): Extension {
-  return new SubjectKeyIdentifierExtension(keyIdentifier(spki));
-}
+/** By usages in order: there are three combinations. */
+const keyUsages = new Map<string, Uint8Array>();
 
-function authorityKeyId(spki: Buffer): Extension {
-  return new AuthorityKeyIdentifierExtension(keyIdentifier(spki));
+function extendedKeyUsage(usages: LeafRequest['usages']): Uint8Array {
+  const id = usages.join();
+  const known = keyUsages.get(id);
+  if (known) return known;
+  const { rawData } = new ExtendedKeyUsageExtension(usages.map((usage) => USAGES[usage]));
+  const made = new Uint8Array(rawData);
+  keyUsages.set(id, made);
+  return made;
 }
 
 /** RFC 7093, section 2, method 1: the leftmost 160 bits of SHA-256 of the public key's bits. */
-function keyIdentifier(spki: Buffer): string {
+function keyIdentifier(spki: Buffer): Buffer {
   const point = spki.subarray(-P256_POINT_BYTES);
-  return createHash('sha256').update(point).digest('hex').slice(0, 40);
-}
-
-function toArrayBuffer(bytes: Buffer): ArrayBuffer {
-  return new Uint8Array(bytes).buffer;
+  return createHash('sha256').update(point).digest().subarray(0, 20);
 }

@@ -57,6 +57,8 @@ export interface ObservedKeys<Fact> {
   readonly facts: readonly Fact[];
   /** `ANNOTATION_ROTATED` as it stands. */
   readonly rotated?: string;
+  /** Version of the Secret. */
+  readonly basedOn?: string;
 }
 
 /** The signing keys in `secret` (undefined: no such Secret). */
@@ -99,6 +101,7 @@ function observed<Fact>(
     exists: true,
     tampered: !intact,
     facts: facts ?? [],
+    basedOn: secret.resourceVersion,
     ...(rotated === undefined ? {} : { rotated }),
   };
 }

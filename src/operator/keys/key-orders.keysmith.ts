@@ -67,10 +67,10 @@ export class KeyOrdersKeysmith implements Keysmith {
 
   /** What is carried over is what was published under that id, or nothing is. */
   async #carriedSigningKeys(order: SigningKeysOrder): Promise<Record<string, string>> {
-    const { metadata, purpose, carry } = order;
+    const { metadata, purpose, carry, basedOn } = order;
     if (carry.length === 0) return {};
     const ref = secretRef(metadata);
-    const files = await readSecretFiles(this.#cluster, ref);
+    const files = await readSecretFiles(this.#cluster, ref, basedOn);
     const carried = carry.map((kid) => {
       const text = files[privateKeyFile(kid)];
       if (text === undefined) throw new KeysChanged(ref);
@@ -84,7 +84,7 @@ export class KeyOrdersKeysmith implements Keysmith {
     const { metadata, request, notBefore, notAfter, keySince, rotated } = order;
     const ca = await this.#authorities.signer(request.namespace);
     const { key, next } = await this.#leafKeys(order);
-    const { der, serial } = await issueLeaf(ca, order, request, key);
+    const { der, serial } = issueLeaf(ca, order, request, key);
     const fact: CertificateFact = {
       serial,
       notBefore,
@@ -106,9 +106,9 @@ export class KeyOrdersKeysmith implements Keysmith {
     );
   }
 
-  async #leafKeys({ key, metadata }: LeafOrder): Promise<LeafKeys> {
+  async #leafKeys({ key, metadata, basedOn }: LeafOrder): Promise<LeafKeys> {
     if (key === 'New') return { key: generateCertificateKey(), next: generateCertificateKey() };
-    const files = await readSecretFiles(this.#cluster, secretRef(metadata));
+    const files = await readSecretFiles(this.#cluster, secretRef(metadata), basedOn);
     const next = fileKey(files, NEXT_KEY_FILE);
     return key === 'Next'
       ? { key: next, next: generateCertificateKey() }

@@ -117,6 +117,7 @@ function order({ observed, input, leaf }: Situation, step: Step): LeafOrder {
   return {
     type: 'Leaf',
     metadata,
+    ...(observed.basedOn === undefined ? {} : { basedOn: observed.basedOn }),
     request,
     ...step,
     keySince: step.key === 'Keep' && leaf !== undefined ? leaf.keySince : instant(now),

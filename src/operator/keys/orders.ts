@@ -29,6 +29,8 @@ export interface SigningKeysOrder {
   readonly metadata: ObjectMeta;
   /** What stays, with the states that it has afterwards. */
   readonly keep: readonly KeyFact[];
+  /** Version of the Secret on which this was planned: keys are carried over from that one only. Absent: there is none. */
+  readonly basedOn?: string;
   /** Kids whose private half is carried over from the Secret as it stands; empty: no read. */
   readonly carry: readonly string[];
   /** Keys to be made: everything but `kid` and `public`. */
@@ -43,6 +45,8 @@ export interface CaOrder {
   readonly type: 'Ca';
   readonly reason: KeyReason;
   readonly metadata: ObjectMeta;
+  /** Version of the Secret on which this was planned: keys are carried over from that one only. Absent: there is none. */
+  readonly basedOn?: string;
   readonly keep: readonly CertificateFact[];
   /** Key ids whose private half is carried over. */
   readonly carry: readonly string[];
@@ -56,6 +60,8 @@ export interface LeafOrder {
   readonly type: 'Leaf';
   readonly reason: KeyReason;
   readonly metadata: ObjectMeta;
+  /** Version of the Secret on which this was planned: keys are carried over from that one only. Absent: there is none. */
+  readonly basedOn?: string;
   readonly request: LeafRequest;
   /** `Keep` renews with the same key, `Next` takes the one that was announced, `New` trusts nothing that stands. */
   readonly key: 'Keep' | 'Next' | 'New';

@@ -217,6 +217,7 @@ function order({ observed, input }: Situation, step: Step): SigningKeysOrder {
     type: 'SigningKeys',
     purpose: input.purpose,
     metadata: input.metadata,
+    ...(observed.basedOn === undefined ? {} : { basedOn: observed.basedOn }),
     ...step,
     ...(rotated === undefined ? {} : { rotated }),
   };

@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { exceptOf, isAddress, isCidr } from './cidr.js';
 
-const MIXED = ['0.0.0.0/8', '127.0.0.0/8', '::1/128', 'fe80::/10'];
+const MIXED = ['0.0.0.0/8', '127.0.0.0/8', '::1/128', '::ffff:0:0/96', 'fe80::/10'];
 
 describe('the exceptions of an address block', () => {
-  it('are of its own family', () => {
+  it('are of its own family, and never IPv4-mapped, which the API server refuses', () => {
     expect(exceptOf('IPv4', MIXED)).toEqual(['0.0.0.0/8', '127.0.0.0/8']);
     expect(exceptOf('IPv6', MIXED)).toEqual(['::1/128', 'fe80::/10']);
   });

@@ -7,6 +7,9 @@ interface Range {
   readonly prefix: number;
 }
 
+/** ::ffff:0:0/96 (RFC 4291, section 2.5.5.2): IPv4 in other clothes, which the API server refuses in a policy. */
+const IPV4_MAPPED: Range = { bits: 128, value: 0xffff_0000_0000n, prefix: 96 };
+
 /**
  * `ranges` of one family as `except` of the block that holds that whole family. What another range covers is left
  * out, and what is no range: a NetworkPolicy would be refused as a whole.
@@ -15,7 +18,7 @@ export function exceptOf(family: 'IPv4' | 'IPv6', ranges: readonly string[]): re
   const bits = family === 'IPv4' ? 32 : 128;
   const parsed = ranges.flatMap((text) => {
     const range = parseCidr(text);
-    return range?.bits === bits ? [{ text, range }] : [];
+    return range?.bits === bits && !covers(IPV4_MAPPED, range) ? [{ text, range }] : [];
   });
   // The widest first, so that each range has to be compared with those already taken only.
   const widestFirst = [...parsed].sort((a, b) => a.range.prefix - b.range.prefix);

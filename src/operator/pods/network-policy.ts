@@ -88,43 +88,6 @@ export function metricsIngress(monitoringNamespace: string | undefined, port: nu
   return { peers, ports: [{ port, protocol: 'TCP' }] };
 }
 
-/** `networkPolicy.extraIngress[]` and `extraEgress[]` of a resource: either `cidr`, or `podLabels` and maybe `namespace`. */
-export interface ExtraPeer {
-  readonly cidr?: string | undefined;
-  readonly namespace?: string | undefined;
-  readonly podLabels?: StringMap | undefined;
-  readonly ports: readonly {
-    readonly port: number;
-    readonly protocol?: 'TCP' | 'UDP' | undefined;
-  }[];
-}
-
-/** What a user adds, as rules. An entry that names nobody or no port gives no rule: never "everyone". */
-export function extraRules(extra: readonly ExtraPeer[] | undefined): readonly NetworkRule[] {
-  return (extra ?? []).flatMap(({ cidr, namespace, podLabels, ports }) => {
-    const [first, ...more] = ports.map(({ port, protocol = 'TCP' as const }) => ({
-      port,
-      protocol,
-    }));
-    const peer = extraPeer(cidr, namespace, podLabels);
-    return first === undefined || peer === undefined
-      ? []
-      : [{ peers: [peer], ports: [first, ...more] as const }];
-  });
-}
-
-function extraPeer(
-  cidr: string | undefined,
-  namespace: string | undefined,
-  pods: StringMap | undefined,
-): Peer | undefined {
-  if (cidr !== undefined) return { cidr };
-  if (pods !== undefined && Object.keys(pods).length > 0) {
-    return { pods, ...(namespace === undefined ? {} : { namespace }) };
-  }
-  return namespace === undefined ? undefined : { namespace };
-}
-
 function rulesField(
   field: 'ingress' | 'egress',
   direction: 'from' | 'to',

@@ -76,12 +76,14 @@ export function hardenedPodTemplate(pod: HardenedPod): PodTemplate {
 }
 
 /**
- * No token, no service environment, no view of the node or of other containers.
- * hostNetwork, hostPID and hostIPC are plain booleans in the API: their `false` cannot be told from absence and is
- * never written back, so sending it would read as drift for ever. Absence is false.
+ * No token, no service environment, no view of the node or of other containers. The API server cannot tell the `false`
+ * of the first three from absence and drops it; the engine knows (docs/engine.md, Canonical forms).
  */
 function identityFields() {
   return {
+    hostNetwork: false,
+    hostPID: false,
+    hostIPC: false,
     automountServiceAccountToken: false,
     enableServiceLinks: false,
     shareProcessNamespace: false,

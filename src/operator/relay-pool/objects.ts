@@ -18,6 +18,7 @@ import { imageReference } from '../pods/image.js';
 import { METRICS_PORT_NAME } from '../pods/monitoring.js';
 import { restartDigest, serviceAccount } from '../pods/objects.js';
 import { hardenedPodTemplate } from '../pods/pod.js';
+import { goodRevision } from '../pods/rollback.js';
 import { guaranteedResources } from '../pods/resources.js';
 import type { NamedPort, PodTemplate, ResourceRequirements } from '../pods/shapes.js';
 import { configMapVolume, secretVolume } from '../pods/volumes.js';
@@ -25,14 +26,8 @@ import { statefulSet } from '../pods/workload.js';
 import { gatewaysConfigMap, relaySettings, settingsConfigMap } from './configuration.js';
 import type { RelayPoolContext } from './context.js';
 import { COMPONENT, relayChild, relayPoolNames, wantedReplicas } from './context.js';
+import type { RolloutChoice } from './rollout.js';
 import { headless, replicaServices, relayNetworkPolicy, relayServiceMonitor } from './network.js';
-
-/** What is written into the StatefulSet: decided by rollout.ts. */
-export interface RolloutChoice {
-  readonly template: PodTemplate;
-  readonly partition: number;
-  readonly annotations: Readonly<Record<string, string>>;
-}
 
 /** Hash of the settings that need a new process; as a pod annotation it rolls pods when they change. */
 export const ANNOTATION_RESTART_SETTINGS = 'sallyport.dev/restart-settings';
@@ -49,9 +44,10 @@ const RESOURCES: ResourceRequirements = {
 /** All objects of a pool but its certificate's Secret, which is made by order. */
 export function relayPoolObjects(
   context: RelayPoolContext,
-  rollout: RolloutChoice,
+  rollout: Pick<RolloutChoice, 'template' | 'annotations' | 'partition' | 'good'>,
 ): readonly KubernetesObject[] {
   const { pool } = context;
+  const { good } = rollout;
   return [
     serviceAccount(relayChild(pool, relayPoolNames(pool).workload)),
     settingsConfigMap(context),
@@ -59,6 +55,9 @@ export function relayPoolObjects(
     relayNetworkPolicy(context),
     headless(context),
     ...replicaServices(context),
+    ...(good === undefined
+      ? []
+      : [goodRevision(relayPoolNames(pool).goodRevision, good, (name) => relayChild(pool, name))]),
     relayStatefulSet(context, rollout),
     podDisruptionBudget({
       metadata: relayChild(pool, relayPoolNames(pool).workload),
@@ -135,7 +134,11 @@ function relayPorts({ spec }: RelayPool): readonly NamedPort[] {
 
 function relayStatefulSet(
   { pool, render }: RelayPoolContext,
-  { template, partition, annotations }: RolloutChoice,
+  {
+    template,
+    partition,
+    annotations,
+  }: Pick<RolloutChoice, 'template' | 'annotations' | 'partition'>,
 ): KubernetesObject {
   const names = relayPoolNames(pool);
   return statefulSet({

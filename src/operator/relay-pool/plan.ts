@@ -37,13 +37,7 @@ import {
   type RelayPoolSettings,
 } from './context.js';
 import { relayPoolObjects, relayTemplate } from './objects.js';
-import {
-  chooseRollout,
-  isRollingOut,
-  progressOf,
-  templateDigest,
-  type Progress,
-} from './rollout.js';
+import { chooseRollout, progressOf, type Progress, type RolloutChoice } from './rollout.js';
 import {
   addressesOf,
   certificateStatus,
@@ -143,7 +137,7 @@ function situationOf(
 
 /** What is not as it should be, most important first; the first that speaks wins. */
 function standingOf(situation: Situation): Standing {
-  const { observed, leaf, progress, services, statefulSet } = situation;
+  const { observed, leaf, progress, services } = situation;
   const { pool } = observed;
   const failed = failureStanding(observed.failedOrders);
   if (failed !== undefined) return failed;
@@ -152,8 +146,7 @@ function standingOf(situation: Situation): Standing {
     return { state: 'Progressing', reason: 'WaitingForCertificate', message };
   }
   const wanted = wantedReplicas(pool) ?? Math.max(progress.wanted, 1);
-  const digest = templateDigest(relayTemplate(contextOf(situation)));
-  const rollout = rolloutStanding(progress, wanted, isRollingOut(digest, statefulSet));
+  const rollout = rolloutStanding(progress, wanted, rolloutOf(situation));
   if (rollout.state !== 'Ready') return rollout;
   const { type } = pool.spec.exposure;
   const waiting = services.slice(0, wanted).filter((s) => addressesOf(s, type).length === 0).length;
@@ -184,8 +177,18 @@ function standStill(situation: Situation, standing: Standing): Plan<RelayPoolSta
 }
 
 function objectsOf(situation: Situation, version?: number): readonly KubernetesObject[] {
-  const context = contextOf(situation, version);
-  return relayPoolObjects(context, chooseRollout(relayTemplate(context), situation.statefulSet));
+  return relayPoolObjects(contextOf(situation, version), rolloutOf(situation, version));
+}
+
+function rolloutOf(situation: Situation, version?: number): RolloutChoice {
+  const { observed, statefulSet, now } = situation;
+  return chooseRollout({
+    pool: observed.pool,
+    wanted: relayTemplate(contextOf(situation, version)),
+    statefulSet,
+    revisions: observed.children.filter(({ ref }) => ref.kind === 'ControllerRevision'),
+    now,
+  });
 }
 
 function contextOf(situation: Situation, version = versionOf(situation)): RelayPoolContext {
@@ -209,7 +212,9 @@ function hold(situation: Situation, apply: readonly KubernetesObject[]): Held<Re
   const { pool, children } = observed;
   const names = relayPoolNames(pool);
   const byId = new Map(children.map((child) => [refId(child.ref), child]));
-  const dueMs = leaf.nextAt === undefined ? MAX_REQUEUE_MS : leaf.nextAt.getTime() - now.getTime();
+  const { deadlineAt } = rolloutOf(situation);
+  const times = [leaf.nextAt, deadlineAt].flatMap((time) => time?.getTime() ?? []);
+  const dueMs = Math.min(...times.map((time) => time - now.getTime()), MAX_REQUEUE_MS);
   return holdWhilePaused(
     {
       apply,
@@ -217,7 +222,7 @@ function hold(situation: Situation, apply: readonly KubernetesObject[]): Held<Re
       prune: 'Unlisted',
       status: { observedGeneration: pool.metadata.generation ?? 0, conditions: [] },
       events: [],
-      requeueAfterMs: Math.min(Math.max(dueMs, MIN_REQUEUE_MS), MAX_REQUEUE_MS),
+      requeueAfterMs: Math.max(dueMs, MIN_REQUEUE_MS),
     },
     {
       pause: readPause(pool.metadata.annotations, now),

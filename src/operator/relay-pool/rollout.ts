@@ -4,13 +4,12 @@
  * new template when its ordinal is not below the partition. At rest the partition is above every ordinal. So an edit
  * of the template by somebody else restarts nothing before it is reverted, and no right to delete pods is needed.
  */
+import type { RelayPool } from '../../kinds/relay-pool.gen.js';
 import type { Child } from '../../kubernetes/cluster.js';
 import { restartDigest } from '../pods/objects.js';
+import { ANNOTATION_TEMPLATE, chooseTemplate, type Rollout } from '../pods/rollback.js';
 import type { PodTemplate } from '../pods/shapes.js';
-import type { RolloutChoice } from './objects.js';
 
-/** Digest of the template that was written last. */
-export const ANNOTATION_TEMPLATE = 'sallyport.dev/template';
 /** The partition that was written last: what somebody else writes into the spec is not a step of ours. */
 export const ANNOTATION_PARTITION = 'sallyport.dev/partition';
 
@@ -62,34 +61,67 @@ const NOTHING = {
   updateRevision: '',
 };
 
-/** The template to write, with how many pods may take it now. */
-export function chooseRollout(
-  template: PodTemplate,
-  statefulSet: Child | undefined,
-): RolloutChoice {
-  const digest = templateDigest(template);
-  const partition = nextPartition(digest, statefulSet);
+export interface RolloutInput {
+  readonly pool: RelayPool;
+  /** What the spec asks for. */
+  readonly wanted: PodTemplate;
+  readonly statefulSet: Child | undefined;
+  /** ControllerRevisions made for the pool. */
+  readonly revisions: readonly Child[];
+  readonly now: Date;
+}
+
+/** Which template to write, and how many pods may take it now. */
+export interface RolloutChoice extends Rollout {
+  readonly partition: number;
+  /** Whether pods are still to be replaced. */
+  readonly underWay: boolean;
+}
+
+/** Time for a first relay to start, be ready and stay so, beyond the drains of those that it replaces. */
+const START_SECONDS = 600;
+
+/** Decides on the template (rollback.ts) and on the next step. Same input, same choice. */
+export function chooseRollout(input: RolloutInput): RolloutChoice {
+  const { pool, statefulSet, now } = input;
+  const progress = progressOf(statefulSet);
+  const rollout = chooseTemplate({
+    wanted: input.wanted,
+    workload: statefulSet,
+    revisions: input.revisions,
+    complete: progress.observed && isComplete(progress) && isServing(progress),
+    givenUp: false,
+    deadlineSeconds:
+      START_SECONDS + progress.wanted * (pool.spec.drain.seconds + START_MARGIN_SECONDS),
+    conditions: pool.status?.conditions ?? [],
+    generation: pool.metadata.generation ?? 0,
+    now,
+  });
+  const digest = restartDigest(rollout.template);
+  const partition = nextPartition(digest, statefulSet, rollout.good !== undefined);
   return {
-    template,
+    ...rollout,
     partition,
-    annotations: { [ANNOTATION_PARTITION]: String(partition), [ANNOTATION_TEMPLATE]: digest },
+    annotations: { ...rollout.annotations, [ANNOTATION_PARTITION]: String(partition) },
+    underWay: isUnderWay(digest, statefulSet, progress),
   };
 }
 
-/** What tells one template from another. */
-export function templateDigest(template: PodTemplate): string {
-  return restartDigest(template);
-}
+/** Per relay, beside its drain: the end of the old pod, the image, the start, `minReadySeconds`. */
+const START_MARGIN_SECONDS = 60;
 
-/** Whether pods are still to be replaced by ones with the template of `digest`. */
-export function isRollingOut(digest: string, statefulSet: Child | undefined): boolean {
+function isUnderWay(digest: string, statefulSet: Child | undefined, progress: Progress): boolean {
   if (statefulSet === undefined) return false;
-  const progress = progressOf(statefulSet);
   const written = statefulSet.annotations[ANNOTATION_TEMPLATE] === digest;
   return !written || !progress.observed || !isComplete(progress);
 }
 
-function nextPartition(digest: string, statefulSet: Child | undefined): number {
+function isServing({ available, wanted }: Progress): boolean {
+  return wanted > 0 && available >= wanted;
+}
+
+/** `protect`: the pods that stand once were all ready, so each that is taken away serves somebody. */
+function nextPartition(digest: string, statefulSet: Child | undefined, protect: boolean): number {
   if (statefulSet?.annotations[ANNOTATION_TEMPLATE] !== digest) return FROZEN;
   const last = partitionOf(statefulSet);
   const progress = progressOf(statefulSet);
@@ -97,8 +129,8 @@ function nextPartition(digest: string, statefulSet: Child | undefined): number {
   if (isComplete(progress)) return FROZEN;
   // Back to the template before: the pods that left it are the highest, and among them is the broken one.
   if (progress.oneRevision) return Math.min(last, progress.updated);
-  // Nobody is served: there is nothing to protect by going slowly.
-  if (progress.ready === 0) return 0;
+  // Nobody is served, or what stands never worked: there is nothing to protect by going slowly.
+  if (progress.ready === 0 || !protect) return 0;
   return mayStep(progress, last) ? Math.max(0, Math.min(last, progress.wanted) - 1) : last;
 }
 

@@ -17,7 +17,7 @@ import { loadBalancerAddresses } from '../pods/status-fields.js';
 import { isComplete } from './configuration.js';
 import type { Installation, PermittedGateway, RelayPoolContext } from './context.js';
 import { COMPONENT, relayPoolNames } from './context.js';
-import type { Progress } from './rollout.js';
+import type { Progress, RolloutChoice } from './rollout.js';
 
 /** Conditions of this room, after the three of kstatus. */
 export type RelayPoolConditionType = 'GatewaysPermitted' | 'PeerRangesKnown' | 'Monitored';
@@ -77,9 +77,20 @@ export function endpoints(
 }
 
 /** Where the pods stand, when nothing else is in the way. */
-export function rolloutStanding(progress: Progress, wanted: number, rollingOut: boolean): Standing {
+export function rolloutStanding(
+  progress: Progress,
+  wanted: number,
+  { outcome, rolledBack, underWay }: Pick<RolloutChoice, 'outcome' | 'rolledBack' | 'underWay'>,
+): Standing {
   const count = `${Math.min(progress.ready, wanted)} of ${wanted} relays are ready`;
-  if (rollingOut && progress.exist > 0) {
+  if (outcome === 'Failed') {
+    const back = rolledBack
+      ? 'the last template that did is back'
+      : 'there is no earlier one to go back to';
+    const message = `Relays with the newest template did not get ready in time; ${back}. ${count}. Look into their logs and change the spec.`;
+    return { state: 'Stalled', reason: 'RolloutFailed', message };
+  }
+  if (underWay && progress.exist > 0) {
     const updated = `${Math.min(progress.updated, wanted)} of ${wanted} relays have the newest template`;
     const message = `${updated}; ${count}. One is replaced at a time, while all others are ready.`;
     return { state: 'Progressing', reason: 'RollingOut', message };

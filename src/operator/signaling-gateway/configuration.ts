@@ -11,6 +11,7 @@ import type { MergedRetention } from '../../policy/retention.js';
 import { CA_BUNDLE_KEY } from '../keys/ca.js';
 import { spiffeId } from '../keys/leaf.js';
 import { configMap, jsonFile } from '../pods/objects.js';
+import { retentionMark } from '../pods/retention-mark.js';
 import type { GatewayContext, PermittedPool } from './objects.js';
 import { gatewayChild, gatewayNames } from './objects.js';
 
@@ -84,10 +85,12 @@ export function gatewaySettings(context: GatewayContext): GatewaySettings {
 
 /** ConfigMap with settings.json. */
 export function settingsConfigMap(context: GatewayContext): KubernetesObject {
-  const { gateway } = context;
-  return configMap(gatewayChild(gateway, gatewayNames(gateway).settings), {
-    [FILES.settings]: jsonFile(gatewaySettings(context)),
-  });
+  const { gateway, retention } = context;
+  const metadata = gatewayChild(gateway, gatewayNames(gateway).settings);
+  return configMap(
+    { ...metadata, annotations: retentionMark(retention) },
+    { [FILES.settings]: jsonFile(gatewaySettings(context)) },
+  );
 }
 
 /** ConfigMap with the directory of permitted relays and the CA certificates of their namespaces. */

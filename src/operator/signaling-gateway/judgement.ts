@@ -2,18 +2,23 @@
  * Where a gateway stands: the first thing that somebody must act on speaks, then what only takes time.
  */
 import type { SignalingGateway } from '../../kinds/signaling-gateway.gen.js';
-import type { Child } from '../../kubernetes/cluster.js';
+import { failureStanding } from '../../kubernetes/child-failures.js';
+import type { ChildFailure } from '../../kubernetes/child-failures.js';
 import type { Standing, StalledReason } from '../../kubernetes/conditions.js';
-import { ANNOTATION_RENDER } from '../../kubernetes/metadata.js';
+import type { KubernetesObject } from '../../kubernetes/object.js';
 import type { Verdict } from '../../kubernetes/plan.js';
-import { chooseRender } from '../../kubernetes/render-pin.js';
 import type { Render } from '../../kubernetes/render-pin.js';
 import { refusedPoolMessage } from '../../policy/pool-choice.js';
 import { brokenGatewayRules } from '../../policy/rules.js';
-import type { ProgramImage } from '../pods/image.js';
+import type { MergedRetention } from '../../policy/retention.js';
+import { describeConflict } from '../../policy/retention.js';
+import { imageOf } from '../pods/renders.js';
+import type { Renders } from '../pods/renders.js';
+import type { Rollout } from '../pods/rollback.js';
 import { certificateVerdict } from './keys.js';
 import { tlsSource } from './objects.js';
-import { rolloutStanding } from './status.js';
+import type { ServedKinds } from './objects.js';
+import { PROGRESS_DEADLINE_SECONDS } from './workload.js';
 import type { Situation } from './status.js';
 import { secretProblem, specProblem } from './validate.js';
 import type { ObservedSecrets, Problem } from './validate.js';
@@ -64,25 +69,55 @@ export interface Judgement {
 
 /** What a judgement looks at besides the situation. */
 export interface Evidence {
+  /** What makes the spec impossible to render (`rejection`). */
+  readonly rejected: Problem | undefined;
   readonly secrets: ObservedSecrets;
-  /** The image of the render version in use. */
-  readonly image: ProgramImage;
+  /** Keys and certificates that could not be made in this pass. */
+  readonly failedOrders: readonly ChildFailure[];
+  readonly rollout: Rollout | undefined;
 }
 
 /** Judges in the order in which things must be put right. */
-export function judge(situation: Situation, { secrets, image }: Evidence): Judgement {
-  const { gateway } = situation;
-  const rejected =
-    specProblem(gateway, image) ?? renderProblem(situation.render) ?? valueProblem(situation);
-  const missing = unservedIssuer(situation) ?? secretProblem(gateway, secrets);
+export function judge(situation: Situation, evidence: Evidence): Judgement {
+  const { rejected, secrets, failedOrders, rollout } = evidence;
+  const missing = unservedIssuer(situation) ?? secretProblem(situation.gateway, secrets);
   const unresolved = missing ?? refusedPool(situation);
-  const problem = rejected ?? unresolved ?? certificateProblem(situation);
+  const problem =
+    rejected ?? unresolved ?? rolloutProblem(rollout) ?? certificateProblem(situation);
+  const going = failureStanding(failedOrders) ?? progress(situation);
   return {
-    standing: problem === undefined ? progress(situation) : { state: 'Stalled', ...problem },
-    ...(rejected === undefined ? {} : { rejected }),
-    ...(unresolved === undefined ? {} : { unresolved }),
+    standing: problem === undefined ? going : { state: 'Stalled', ...problem },
+    ...(rejected && { rejected }),
+    ...(unresolved && { unresolved }),
     holdsWorkload: missing !== undefined,
   };
+}
+
+/** What makes the spec impossible to render: then nothing is applied, and nothing taken away. */
+export function rejection(situation: Situation, renders: Renders): Problem | undefined {
+  const { gateway, render } = situation;
+  const image = render.state === 'Render' ? imageOf(renders, render.version) : renders[0].image;
+  return specProblem(gateway, image) ?? renderProblem(render) ?? valueProblem(situation);
+}
+
+function rolloutProblem(rollout: Rollout | undefined): Problem | undefined {
+  if (rollout?.outcome !== 'Failed') return undefined;
+  const now = rollout.rolledBack
+    ? 'The last template that worked was put back'
+    : 'There is no earlier template to go back to';
+  const message = `The pods did not get ready within ${PROGRESS_DEADLINE_SECONDS} s. ${now}; see the events of the pods, then change the spec.`;
+  return { reason: 'RolloutFailed', message };
+}
+
+const WORKLOAD_KINDS: ReadonlySet<string> = new Set([
+  'Deployment',
+  'StatefulSet',
+  'HorizontalPodAutoscaler',
+]);
+
+/** A pod that names a missing Secret would never start, and replacing a running one by it would end it. */
+export function isWorkload({ kind }: KubernetesObject): boolean {
+  return WORKLOAD_KINDS.has(kind);
 }
 
 function renderProblem(render: Render): Problem | undefined {
@@ -123,7 +158,7 @@ function certificateProblem({ gateway, certificates, now }: Situation): Problem 
 
 /** Nothing is wrong: keys, certificate, pods, address, in the order in which they come. */
 function progress(situation: Situation): Standing {
-  const { gateway, keys, certificates, now, state, endpoints } = situation;
+  const { gateway, keys, certificates, now, standing, endpoints } = situation;
   if (keys.leaseKeys.length === 0 || keys.internalLeaf.length === 0) {
     const message = 'Lease keys and internal certificate are being made.';
     return { state: 'Progressing', reason: 'WaitingForKeys', message };
@@ -133,39 +168,55 @@ function progress(situation: Situation): Standing {
     const { message } = certificate;
     return { state: 'Progressing', reason: 'WaitingForCertificate', message };
   }
-  const rollout = rolloutStanding(state);
-  if (rollout.state !== 'Ready' || endpoints.some(({ address }) => address !== '')) return rollout;
+  if (standing.state !== 'Ready' || endpoints.some(({ address }) => address !== ''))
+    return standing;
   const message = 'The load balancer or ingress has not assigned an address yet.';
   return { state: 'Progressing', reason: 'WaitingForAddress', message };
 }
 
-/** One render version that this operator writes. */
-export interface RenderedVersion {
-  readonly version: number;
-  readonly image: ProgramImage;
+/** `RetentionConsistent`: False while policies contradict each other and nothing is deleted. */
+export function retentionVerdict({ conflicts, legalHolds }: MergedRetention): GatewayVerdict {
+  const type = 'RetentionConsistent';
+  const [conflict] = conflicts;
+  if (conflict !== undefined) {
+    const reason: GatewayReason = 'RetentionContradiction';
+    return { type, status: 'False', reason, message: describeConflict(conflict) };
+  }
+  const held = legalHolds.length > 0;
+  const reason: GatewayReason = held ? 'LegalHold' : 'PoliciesAgree';
+  const message = held
+    ? `${legalHolds.length} legal hold(s): nothing is deleted until ${legalHolds.at(-1)?.until ?? ''}.`
+    : 'All retention policies can be obeyed.';
+  return { type, status: 'True', reason, message };
 }
 
-/** Which render version a gateway is written with. */
-export function renderOf(
-  { spec, status }: SignalingGateway,
-  workload: Child | undefined,
-  renders: readonly RenderedVersion[],
-): Render {
-  const written = Number(workload?.annotations[ANNOTATION_RENDER]);
-  const recorded = status?.renderVersion ?? (Number.isInteger(written) ? written : undefined);
-  const { renderVersion } = spec;
-  const choice =
-    renderVersion === undefined || renderVersion === 'Latest'
-      ? renderVersion
-      : Number(renderVersion);
-  const [first = 1, ...others] = renders.map(({ version }) => version).sort((a, b) => a - b);
-  return chooseRender(choice, recorded, [first, ...others]);
+/** `Monitored`: whether a ServiceMonitor stands. */
+export function monitoredVerdict(gateway: SignalingGateway, serves: ServedKinds): GatewayVerdict {
+  const type = 'Monitored';
+  const verdict = (status: 'True' | 'False', reason: GatewayReason, message: string) =>
+    ({ type, status, reason, message }) as const;
+  if (!gateway.spec.observability.serviceMonitor) {
+    return verdict('False', 'NotWanted', 'observability.serviceMonitor is false.');
+  }
+  return serves.serviceMonitors
+    ? verdict('True', 'ServiceMonitorWritten', 'A ServiceMonitor names the pods.')
+    : verdict(
+        'False',
+        'ApiNotServed',
+        'The cluster does not serve ServiceMonitor: install the Prometheus operator, or set observability.serviceMonitor to false.',
+      );
 }
 
-/** The image of the render version in use; of the newest while there is none. */
-export function imageOf(render: Render, renders: readonly RenderedVersion[]): ProgramImage {
-  const version = render.state === 'Render' ? render.version : undefined;
-  const chosen = renders.find((candidate) => candidate.version === version) ?? renders[0];
-  if (chosen === undefined) throw new RangeError('The operator renders no version at all.');
-  return chosen.image;
+/** `RuntimeRoleOwnsSchema`, for PostgreSQL only. */
+export function schemaOwnerVerdict({ spec }: SignalingGateway): readonly GatewayVerdict[] {
+  const { postgresql } = spec.storage;
+  if (postgresql === undefined) return [];
+  const type = 'RuntimeRoleOwnsSchema';
+  if (postgresql.migrationSecretRef !== undefined) {
+    const message = 'The gateway works with a role that cannot change the schema.';
+    return [{ type, status: 'False', reason: 'SeparateRoles', message }];
+  }
+  const message =
+    'The gateway works with the role that owns the schema: name a role of its own in storage.postgresql.migrationSecretRef.';
+  return [{ type, status: 'True', reason: 'OneSecretOnly', message }];
 }

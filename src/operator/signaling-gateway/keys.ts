@@ -8,6 +8,7 @@ import type {
 } from '../../kinds/signaling-gateway.gen.js';
 import type { Child } from '../../kubernetes/cluster.js';
 import { ANNOTATION_REVOKE, ANNOTATION_ROTATE } from '../../kubernetes/metadata.js';
+import type { ObjectRef } from '../../kubernetes/object.js';
 import type { GatewayValues } from '../../policy/defaults.js';
 import type { CertificateFact, KeyFact } from '../keys/facts.js';
 import { planLeaf, spiffeId } from '../keys/leaf.js';
@@ -219,4 +220,13 @@ export function keyStatus(facts: readonly KeyFact[]): readonly SignalingGatewayS
   return facts.flatMap(({ kid, state, notBefore, notAfter, publishedAt }) =>
     state === 'revoked' ? [] : [{ kid, state: states[state], notBefore, notAfter, publishedAt }],
   );
+}
+
+/** Secrets that are made by order and the ConfigMap of another room: children that no plan lists. */
+export function keptRefs(gateway: SignalingGateway): readonly ObjectRef[] {
+  const { leaseKeys, internalTls, publicTls, policyBundle } = gatewayNames(gateway);
+  const namespace = gateway.metadata.namespace ?? '';
+  const of = (kind: string) => (name: string) => ({ apiVersion: 'v1', kind, namespace, name });
+  const issued = publicTlsSecret(gateway) === publicTls ? [publicTls] : [];
+  return [...[leaseKeys, internalTls, ...issued].map(of('Secret')), of('ConfigMap')(policyBundle)];
 }

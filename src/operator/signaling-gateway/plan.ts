@@ -1,13 +1,11 @@
-/*
- * What a SignalingGateway needs now: everything is observed before, decided here once, and carried out after.
- * The same observation gives the same plan.
- */
+/* What a SignalingGateway needs now: observed before, decided here once, carried out after. */
 import type { RelayPool } from '../../kinds/relay-pool.gen.js';
 import type { RetentionPolicy } from '../../kinds/retention-policy.gen.js';
 import type {
   SignalingGateway,
   SignalingGatewayStatus,
 } from '../../kinds/signaling-gateway.gen.js';
+import type { ChildFailure } from '../../kubernetes/child-failures.js';
 import type { Child } from '../../kubernetes/cluster.js';
 import type { Standing } from '../../kubernetes/conditions.js';
 import { refId, refOf } from '../../kubernetes/object.js';
@@ -15,16 +13,19 @@ import type { KubernetesObject, ObjectRef } from '../../kubernetes/object.js';
 import { desiredHash } from '../../kubernetes/owned-fields.js';
 import { holdWhilePaused, readPause } from '../../kubernetes/pause.js';
 import type { Plan } from '../../kubernetes/plan.js';
-import { planUpgrade } from '../../kubernetes/render-pin.js';
-import type { PlannedChange } from '../../kubernetes/render-pin.js';
 import { effectiveGateway } from '../../policy/effective.js';
 import { choosePools } from '../../policy/pool-choice.js';
 import { demandsOn, mergeRetention } from '../../policy/retention.js';
 import { caPem, trustedCas } from '../keys/ca.js';
 import { observedCertificates } from '../keys/facts.js';
 import type { KeyOrder } from '../keys/orders.js';
+import { imageOf, renderOf } from '../pods/renders.js';
+import type { Renders } from '../pods/renders.js';
+import { chooseTemplate, goodRevision } from '../pods/rollback.js';
+import type { Rollout } from '../pods/rollback.js';
 import { relaysConfigMap, settingsConfigMap } from './configuration.js';
 import {
+  gatewayChild,
   gatewayNames,
   gatewayNetworkPolicy,
   identity,
@@ -38,13 +39,25 @@ import {
   workloadKind,
 } from './objects.js';
 import type { GatewayContext, PermittedPool, ServedKinds } from './objects.js';
-import { gatewayKeys } from './keys.js';
-import { endpointsOf, gatewayStatus, workloadState } from './status.js';
-import { imageOf, judge, renderOf } from './judgement.js';
-import type { RenderedVersion } from './judgement.js';
-import type { PendingChange, Situation } from './status.js';
+import { gatewayKeys, keptRefs } from './keys.js';
+import {
+  endpointsOf,
+  followsOthers,
+  gatewayStatus,
+  pendingChanges,
+  rolloutStanding,
+  workloadState,
+} from './status.js';
+import { isWorkload, judge, rejection } from './judgement.js';
+import type { Situation } from './status.js';
 import { secretsToRead } from './validate.js';
-import { autoscaler, disruptionBudget, workload as pods } from './workload.js';
+import {
+  autoscaler,
+  disruptionBudget,
+  podTemplate,
+  PROGRESS_DEADLINE_SECONDS,
+  workload as pods,
+} from './workload.js';
 import type { ObservedSecrets } from './validate.js';
 
 /** Everything that a plan looks at. Read from the cache, but for `secrets`. */
@@ -59,14 +72,17 @@ export interface ObservedGateway {
   readonly retentionPolicies: readonly RetentionPolicy[];
   readonly secrets: ObservedSecrets;
   readonly serves: ServedKinds;
+  /** Public keys of policy bundles: current, next. */
   readonly policyKeys: readonly string[];
+  /** Keys and certificates that could not be made in this pass. */
+  readonly failedOrders: readonly ChildFailure[];
 }
 
 /** What the installation's settings say to this room. */
 export interface GatewayRoomSettings {
   readonly installId: string;
-  /** Render versions that this operator writes; at least one. */
-  readonly renders: readonly RenderedVersion[];
+  /** Render versions that this operator writes. */
+  readonly renders: Renders;
   /** How often Secrets that a user names are looked at again, in seconds. */
   readonly checkSecretsEverySeconds: number;
 }
@@ -83,7 +99,13 @@ const MAX_REQUEUE_MS = 86_400_000;
 const MIN_REQUEUE_MS = 1000;
 
 /** All objects of a gateway but its key and certificate Secrets, which are made by order. */
-export function gatewayObjects(context: GatewayContext): readonly KubernetesObject[] {
+export function gatewayObjects(
+  context: GatewayContext,
+  rollout: Pick<Rollout, 'template' | 'annotations' | 'good'>,
+): readonly KubernetesObject[] {
+  const { gateway } = context;
+  const { goodRevision: name } = gatewayNames(gateway);
+  const child = (named: string) => gatewayChild(gateway, named);
   return [
     identity(context),
     settingsConfigMap(context),
@@ -92,7 +114,8 @@ export function gatewayObjects(context: GatewayContext): readonly KubernetesObje
     publicService(context),
     internalService(context),
     ...publicCertificate(context),
-    pods(context),
+    ...(rollout.good === undefined ? [] : [goodRevision(name, rollout.good, child)]),
+    pods(context, rollout),
     disruptionBudget(context),
     ...autoscaler(context),
     ...publicIngress(context),
@@ -107,36 +130,63 @@ export function planGateway(
   now: Date,
 ): PlannedGateway {
   const situation = situationOf(observed, settings, now);
-  const judgement = judge(situation, {
-    secrets: observed.secrets,
-    image: imageOf(situation.render, settings.renders),
-  });
-  const objects = judgement.rejected
-    ? []
-    : gatewayObjects(contextOf(observed, settings, situation));
-  const applied = judgement.holdsWorkload
-    ? objects.filter((object) => !isWorkload(object))
-    : objects;
+  const rejected = rejection(situation, settings.renders);
+  const { rollout, objects } = rejected ? NOTHING : applicable(observed, settings, situation);
+  const judgement = judge(situation, { ...observed, rejected, rollout });
+  const apply = objects.filter((object) => !judgement.holdsWorkload || !isWorkload(object));
+  const pending = pendingChanges(situation, apply, (version) =>
+    rendered(contextOf(observed, settings, situation, version)),
+  );
   const draft: Plan<SignalingGatewayStatus> = {
-    apply: applied,
+    apply,
     keep: keptRefs(observed.gateway),
     // Nothing that runs is taken down because of a mistake.
-    prune: judgement.rejected || judgement.unresolved ? 'Nothing' : 'Unlisted',
-    status: gatewayStatus(
-      situation,
-      judgement,
-      pendingChanges(observed, settings, situation, applied),
-    ),
+    prune: rejected || judgement.unresolved ? 'Nothing' : 'Unlisted',
+    status: gatewayStatus(situation, judgement, pending),
     events: eventsOf(judgement.standing),
-    requeueAfterMs: requeueAfterMs(observed.gateway, settings, situation),
+    requeueAfterMs: requeueAfterMs(situation, settings, rollout?.deadlineAt),
   };
   const hold = { pause: situation.pause, now, hash: desiredHash, goesOn: followsOthers };
+  const child = (object: KubernetesObject) => situation.child(refOf(object));
   return {
     // Without a valid spec there are no names to put into a certificate.
-    orders: judgement.rejected?.reason === 'InvalidSpec' ? [] : situation.keys.orders,
-    plan: holdWhilePaused(draft, { ...hold, child: (object) => situation.child(refOf(object)) })
-      .plan,
+    orders: rejected?.reason === 'InvalidSpec' ? [] : situation.keys.orders,
+    plan: holdWhilePaused(draft, { ...hold, child }).plan,
   };
+}
+
+/** What the spec becomes, and how its pods get there. */
+interface Applicable {
+  readonly rollout: Rollout | undefined;
+  readonly objects: readonly KubernetesObject[];
+}
+
+const NOTHING: Applicable = { rollout: undefined, objects: [] };
+
+function applicable(
+  observed: ObservedGateway,
+  settings: GatewayRoomSettings,
+  situation: Situation,
+): Applicable {
+  const { gateway, state, standing, workload, now } = situation;
+  const context = contextOf(observed, settings, situation);
+  const rollout = chooseTemplate({
+    wanted: podTemplate(context),
+    workload,
+    revisions: observed.children.filter(({ ref }) => ref.kind === 'ControllerRevision'),
+    complete: standing.state === 'Ready',
+    givenUp: state.observed && state.deadlineExceeded,
+    deadlineSeconds: PROGRESS_DEADLINE_SECONDS,
+    conditions: gateway.status?.conditions ?? [],
+    generation: gateway.metadata.generation ?? 0,
+    now,
+  });
+  return { rollout, objects: gatewayObjects(context, rollout) };
+}
+
+/** As if nothing stood yet: for comparing two render versions. */
+function rendered(context: GatewayContext): readonly KubernetesObject[] {
+  return gatewayObjects(context, { template: podTemplate(context), annotations: {} });
 }
 
 function situationOf(
@@ -182,6 +232,8 @@ function situationOf(
     retention: mergeRetention(demandsOn(gateway, observed.retentionPolicies, now)),
     serves,
     state,
+    standing: rolloutStanding(state),
+    workload,
     endpoints: endpointsOf(gateway, state, {
       service: child({ apiVersion: 'v1', kind: 'Service', name: names.publicService }),
       ingress: child({
@@ -203,12 +255,10 @@ function contextOf(
   { gateway, effective, render, pools, retention, serves, now }: Situation,
   version = render.state === 'Render' ? render.version : 0,
 ): GatewayContext {
-  const chosen = renders.find((candidate) => candidate.version === version);
-  if (chosen === undefined) throw new RangeError(`There is no render version ${version}.`);
   return {
     gateway,
     values: effective.values,
-    render: chosen,
+    render: { version, image: imageOf(renders, version) },
     installation: { installId, policyKeys: observed.policyKeys },
     pools: pools.permitted.map((pool) => permitted(pool, observed.authorities, now)),
     retention,
@@ -222,79 +272,23 @@ function permitted(pool: RelayPool, authorities: readonly Child[], now: Date): P
   return trusted.length === 0 ? { pool } : { pool, caCertificates: trusted.map(caPem).join('') };
 }
 
-const WORKLOAD_KINDS: ReadonlySet<string> = new Set([
-  'Deployment',
-  'StatefulSet',
-  'HorizontalPodAutoscaler',
-]);
-
-/** A pod that names a missing Secret would never start, and replacing a running one by it would end it. */
-function isWorkload({ kind }: KubernetesObject): boolean {
-  return WORKLOAD_KINDS.has(kind);
-}
-
-/** A pause holds back what the spec says; which relays there are is not in the spec. */
-function followsOthers(object: KubernetesObject): boolean {
-  return object.kind === 'ConfigMap' && object.metadata.name.endsWith('-gateway-relays');
-}
-
-/** Made by order or by another room, and not in `apply`. */
-function keptRefs(gateway: SignalingGateway): readonly ObjectRef[] {
-  const { leaseKeys, internalTls, publicTls, policyBundle } = gatewayNames(gateway);
-  const namespace = gateway.metadata.namespace ?? '';
-  const of = (kind: string) => (name: string) => ({ apiVersion: 'v1', kind, namespace, name });
-  const issued = publicTlsSecret(gateway) === publicTls ? [publicTls] : [];
-  return [...[leaseKeys, internalTls, ...issued].map(of('Secret')), of('ConfigMap')(policyBundle)];
-}
-
-/** What waits: for the end of a pause, else for a newer render version. */
-function pendingChanges(
-  observed: ObservedGateway,
-  settings: GatewayRoomSettings,
-  situation: Situation,
-  applied: readonly KubernetesObject[],
-): readonly PendingChange[] {
-  const { pause, render, child } = situation;
-  if (pause.state === 'Paused') {
-    return applied
-      .filter((object) => !followsOthers(object))
-      .filter((object) => child(refOf(object))?.ownedHash !== desiredHash(object))
-      .map((object) => waiting(object, child(refOf(object))));
-  }
-  if (render.state !== 'Render' || !render.upgradePending) return [];
-  const objects = (version: number) =>
-    gatewayObjects(contextOf(observed, settings, situation, version));
-  return planUpgrade(objects(render.version), objects(render.latest)).map(upgradeChange);
-}
-
-function waiting({ kind, metadata }: KubernetesObject, child: Child | undefined): PendingChange {
-  const change = child === undefined ? 'Create' : 'Update';
-  const restarts = change === 'Update' && (kind === 'Deployment' || kind === 'StatefulSet');
-  return { kind, name: metadata.name, change, restarts, fields: [] };
-}
-
-function upgradeChange({ kind, name, action, fields, restartsPods }: PlannedChange): PendingChange {
-  const change = action === 'Change' ? 'Update' : action;
-  return { kind, name, change, restarts: restartsPods, fields: [...fields] };
-}
-
 function eventsOf({ state, reason, message }: Standing): Plan['events'] {
   return state === 'Stalled' ? [{ type: 'Warning', reason, note: message }] : [];
 }
 
 function requeueAfterMs(
-  gateway: SignalingGateway,
+  { gateway, keys, certificates, now }: Situation,
   { checkSecretsEverySeconds }: GatewayRoomSettings,
-  { keys, certificates, now }: Situation,
+  deadlineAt: Date | undefined,
 ): number {
-  const due = [keys.nextAt?.getTime(), expiryOf(certificates.served?.notAfter)]
+  const expiry = Date.parse(certificates.served?.notAfter ?? '');
+  const due = [
+    keys.nextAt?.getTime(),
+    deadlineAt?.getTime(),
+    Number.isNaN(expiry) ? undefined : expiry,
+  ]
     .filter((time) => time !== undefined)
     .map((time) => Math.max(time - now.getTime(), MIN_REQUEUE_MS));
   const reads = secretsToRead(gateway).length > 0 ? [checkSecretsEverySeconds * 1000] : [];
   return Math.min(MAX_REQUEUE_MS, ...due, ...reads);
-}
-
-/** A certificate that has ended already brings no news by time. */
-function expiryOf(notAfter: string | undefined): number | undefined {
-  return notAfter === undefined ? undefined : Date.parse(notAfter);
 }

@@ -11,21 +11,23 @@ import type { Child } from '../../kubernetes/cluster.js';
 import { commonConditions, conditionsOf, timestamp } from '../../kubernetes/conditions.js';
 import type { Standing } from '../../kubernetes/conditions.js';
 import { selectorLabels } from '../../kubernetes/metadata.js';
-import type { ObjectRef } from '../../kubernetes/object.js';
+import { refOf } from '../../kubernetes/object.js';
+import type { KubernetesObject, ObjectRef } from '../../kubernetes/object.js';
+import { desiredHash } from '../../kubernetes/owned-fields.js';
 import { pausedVerdict } from '../../kubernetes/pause.js';
 import type { Pause } from '../../kubernetes/pause.js';
 import type { Verdict } from '../../kubernetes/plan.js';
-import { upgradeVerdict } from '../../kubernetes/render-pin.js';
-import type { Render } from '../../kubernetes/render-pin.js';
+import { planUpgrade, upgradeVerdict } from '../../kubernetes/render-pin.js';
+import type { PlannedChange, Render } from '../../kubernetes/render-pin.js';
 import type { GatewayValues } from '../../policy/defaults.js';
 import type { Effective } from '../../policy/effective.js';
 import type { PoolChoice } from '../../policy/pool-choice.js';
 import type { MergedRetention } from '../../policy/retention.js';
-import { describeConflict } from '../../policy/retention.js';
 import { CA_NAME } from '../keys/ca.js';
 import { effectiveFields, loadBalancerAddresses } from '../pods/status-fields.js';
 import { COMPONENT, gatewayNames } from './objects.js';
-import type { GatewayReason, GatewayVerdict, Judgement } from './judgement.js';
+import { monitoredVerdict, retentionVerdict, schemaOwnerVerdict } from './judgement.js';
+import type { Judgement } from './judgement.js';
 import type { ServedKinds } from './objects.js';
 import { certificateStatus, certificateVerdict, keyStatus, lastRotation } from './keys.js';
 import type { GatewayCertificates, GatewayKeys } from './keys.js';
@@ -42,6 +44,9 @@ export interface Situation {
   readonly retention: MergedRetention;
   readonly serves: ServedKinds;
   readonly state: WorkloadState;
+  /** Where the pods stand. */
+  readonly standing: Standing;
+  readonly workload: Child | undefined;
   readonly endpoints: readonly SignalingGatewayStatusEndpoint[];
   readonly pause: Pause;
   readonly child: (ref: Omit<ObjectRef, 'namespace'>) => Child | undefined;
@@ -132,6 +137,39 @@ export function gatewayStatus(
 /** One entry of `status.plan`. */
 export type PendingChange = NonNullable<SignalingGatewayStatus['plan']>[number];
 
+/** What waits: for the end of a pause, else for a newer render version. */
+export function pendingChanges(
+  { pause, render, child }: Situation,
+  planned: readonly KubernetesObject[],
+  objectsOf: (version: number) => readonly KubernetesObject[],
+): readonly PendingChange[] {
+  if (pause.state === 'Paused') {
+    return planned
+      .filter((object) => !followsOthers(object))
+      .filter((object) => child(refOf(object))?.ownedHash !== desiredHash(object))
+      .map((object) => waiting(object, child(refOf(object))));
+  }
+  if (render.state !== 'Render' || !render.upgradePending) return [];
+  return planUpgrade(objectsOf(render.version), objectsOf(render.latest)).map(upgradeChange);
+}
+
+/** A pause holds back what the spec says; which relays there are and which template was good is not in the spec. */
+export function followsOthers({ kind, metadata }: KubernetesObject): boolean {
+  if (kind === 'ControllerRevision') return true;
+  return kind === 'ConfigMap' && metadata.name.endsWith('-gateway-relays');
+}
+
+function waiting({ kind, metadata }: KubernetesObject, child: Child | undefined): PendingChange {
+  const change = child === undefined ? 'Create' : 'Update';
+  const restarts = change === 'Update' && (kind === 'Deployment' || kind === 'StatefulSet');
+  return { kind, name: metadata.name, change, restarts, fields: [] };
+}
+
+function upgradeChange({ kind, name, action, fields, restartsPods }: PlannedChange): PendingChange {
+  const change = action === 'Change' ? 'Update' : action;
+  return { kind, name, change, restarts: restartsPods, fields: [...fields] };
+}
+
 /** A version that this operator cannot render stays recorded: what runs was written with it. */
 function recorded({ status }: SignalingGateway): { readonly renderVersion?: number } {
   return status?.renderVersion === undefined ? {} : { renderVersion: status.renderVersion };
@@ -212,53 +250,6 @@ export function endpointsOf(
 function assigned(child: Child | undefined): readonly string[] {
   const addresses = loadBalancerAddresses(child);
   return addresses.length === 0 ? [''] : addresses;
-}
-
-/** `RetentionConsistent`: False while policies contradict each other and nothing is deleted. */
-function retentionVerdict({ conflicts, legalHolds }: MergedRetention): GatewayVerdict {
-  const type = 'RetentionConsistent';
-  const [conflict] = conflicts;
-  if (conflict !== undefined) {
-    const reason: GatewayReason = 'RetentionContradiction';
-    return { type, status: 'False', reason, message: describeConflict(conflict) };
-  }
-  const held = legalHolds.length > 0;
-  const reason: GatewayReason = held ? 'LegalHold' : 'PoliciesAgree';
-  const message = held
-    ? `${legalHolds.length} legal hold(s): nothing is deleted until ${legalHolds.at(-1)?.until ?? ''}.`
-    : 'All retention policies can be obeyed.';
-  return { type, status: 'True', reason, message };
-}
-
-/** `Monitored`: whether a ServiceMonitor stands. */
-function monitoredVerdict(gateway: SignalingGateway, serves: ServedKinds): GatewayVerdict {
-  const type = 'Monitored';
-  const verdict = (status: 'True' | 'False', reason: GatewayReason, message: string) =>
-    ({ type, status, reason, message }) as const;
-  if (!gateway.spec.observability.serviceMonitor) {
-    return verdict('False', 'NotWanted', 'observability.serviceMonitor is false.');
-  }
-  return serves.serviceMonitors
-    ? verdict('True', 'ServiceMonitorWritten', 'A ServiceMonitor names the pods.')
-    : verdict(
-        'False',
-        'ApiNotServed',
-        'The cluster does not serve ServiceMonitor: install the Prometheus operator, or set observability.serviceMonitor to false.',
-      );
-}
-
-/** `RuntimeRoleOwnsSchema`, for PostgreSQL only. */
-function schemaOwnerVerdict({ spec }: SignalingGateway): readonly GatewayVerdict[] {
-  const { postgresql } = spec.storage;
-  if (postgresql === undefined) return [];
-  const type = 'RuntimeRoleOwnsSchema';
-  if (postgresql.migrationSecretRef !== undefined) {
-    const message = 'The gateway works with a role that cannot change the schema.';
-    return [{ type, status: 'False', reason: 'SeparateRoles', message }];
-  }
-  const message =
-    'The gateway works with the role that owns the schema: name a role of its own in storage.postgresql.migrationSecretRef.';
-  return [{ type, status: 'True', reason: 'OneSecretOnly', message }];
 }
 
 function recordOf(value: unknown): Readonly<Record<string, unknown>> {

@@ -203,16 +203,19 @@ function need(
   return secret === undefined ? [] : [{ name: secret.name, keys, field }];
 }
 
-function namedCidrs(spec: SignalingGatewaySpec): readonly string[] {
+function namedCidrs({
+  exposure,
+  trustedProxies,
+  networkPolicy,
+  storage,
+  bus,
+}: SignalingGatewaySpec) {
   const peers = [
-    ...(spec.networkPolicy?.extraIngress ?? []),
-    ...(spec.networkPolicy?.extraEgress ?? []),
-    ...(spec.storage.postgresql?.peers ?? []),
-    ...(spec.bus.nats?.peers ?? []),
-  ];
-  return [
-    ...(spec.exposure.sourceRanges ?? []),
-    ...(spec.trustedProxies?.cidrs ?? []),
-    ...peers.flatMap(({ cidr }) => (cidr === undefined ? [] : [cidr])),
-  ];
+    networkPolicy?.extraIngress,
+    networkPolicy?.extraEgress,
+    storage.postgresql?.peers,
+    bus.nats?.peers,
+  ].flatMap((list) => list ?? []);
+  const ranges = [exposure.sourceRanges, trustedProxies?.cidrs].flatMap((list) => list ?? []);
+  return [...ranges, ...peers.flatMap(({ cidr }) => cidr ?? [])];
 }

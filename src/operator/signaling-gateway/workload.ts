@@ -12,6 +12,7 @@ import { imageReference } from '../pods/image.js';
 import { restartDigest } from '../pods/objects.js';
 import { hardenedPodTemplate } from '../pods/pod.js';
 import { resources } from '../pods/resources.js';
+import type { Rollout } from '../pods/rollback.js';
 import type { Mount, PodTemplate, ResourceRequirements, Volume } from '../pods/shapes.js';
 import { claimVolume, configMapVolume, secretVolume } from '../pods/volumes.js';
 import { deployment, persistentVolumeClaim, statefulSet } from '../pods/workload.js';
@@ -47,15 +48,21 @@ const RESOURCES: ResourceRequirements = {
   limits: { cpu: '2', memory: '1Gi', 'ephemeral-storage': '256Mi' },
 };
 
-/** The Deployment or StatefulSet. */
-export function workload(context: GatewayContext): KubernetesObject {
+/** The Deployment or StatefulSet, with the template that the rollout has chosen. */
+export function workload(
+  context: GatewayContext,
+  { template, annotations }: Pick<Rollout, 'template' | 'annotations'>,
+): KubernetesObject {
   const { gateway, render } = context;
   const names = gatewayNames(gateway);
   const child = gatewayChild(gateway, names.workload);
   const parts = {
-    metadata: { ...child, annotations: { [ANNOTATION_RENDER]: String(render.version) } },
+    metadata: {
+      ...child,
+      annotations: { ...annotations, [ANNOTATION_RENDER]: String(render.version) },
+    },
     selector: selectorLabels(gateway, COMPONENT),
-    template: podTemplate(context),
+    template,
     replicas: wantedReplicas(gateway),
     minReadySeconds: MIN_READY_SECONDS,
   };

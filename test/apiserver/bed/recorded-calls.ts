@@ -23,7 +23,10 @@ export interface RecordedCall {
 
 /** Keeps what users named `operator...` did, each kind of call once. */
 export async function recordCalls(entries: readonly AuditEntry[]): Promise<void> {
-  const ours = entries.filter(({ user }) => user.username.startsWith('operator'));
+  // A call without valid credentials has no user name.
+  const ours = entries.filter(({ user }) =>
+    (user.username as string | undefined)?.startsWith('operator'),
+  );
   const lines = [...new Set(ours.map((entry) => JSON.stringify(recordOf(entry))))].sort();
   if (lines.length === 0) return;
   await mkdir(FOLDER, { recursive: true });
@@ -39,7 +42,14 @@ export async function recordedCalls(): Promise<RecordedCall[]> {
   return [...lines].map((line) => JSON.parse(line) as RecordedCall);
 }
 
-function recordOf({ user, verb, objectRef, requestURI, responseStatus }: AuditEntry): RecordedCall {
+/** One entry of an audit log as it is kept. */
+export function recordOf({
+  user,
+  verb,
+  objectRef,
+  requestURI,
+  responseStatus,
+}: AuditEntry): RecordedCall {
   const { apiGroup = '', resource = '', subresource, namespace } = objectRef ?? {};
   return {
     user: user.username,

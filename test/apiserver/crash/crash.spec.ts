@@ -3,6 +3,7 @@ import { startApiServer, type TestApiServer } from '../bed/api-server.js';
 import { severalAtATime, undisturbed, withCrash } from './crash-walk.js';
 import { OPERATIONS } from './operations.js';
 import type { Ending } from './rooms.js';
+import { differences } from './snapshot.js';
 
 let server: TestApiServer;
 beforeAll(async () => {
@@ -30,10 +31,14 @@ describe('an operator that crashes', () => {
         const after = await withCrash(server, operation, point);
         if (after === undefined) return;
         struck += 1;
-        expect({ point, struck: after.struck, objects: after.objects }).toEqual({
-          point,
+        expect({
+          ...point,
           struck: after.struck,
-          objects,
+          differences: differences(objects, after.objects),
+        }).toEqual({
+          ...point,
+          struck: after.struck,
+          differences: [],
         });
       });
       // The order of calls varies a little from run to run, their number hardly.

@@ -6,6 +6,10 @@ const UUID = /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
 const TIME = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g;
 const HEX = /\b[0-9a-f]{16,}\b/g;
 const TOKEN = /[A-Za-z0-9+/_-]{20,}={0,2}/g;
+/** Addresses of Services, from the range of the test server; ranges themselves (with a slash) are settings. */
+const SERVICE_ADDRESS = /\b10\.96\.\d+\.\d+\b(?!\/)/g;
+/** A policy bundle's serial is used up before the bundle is written, so a crash may leave a gap: it only has to grow. */
+const SERIAL = /(\"serial\":|bundle-serial\":\")\d+/g;
 const PEM = /-----BEGIN [^-]+-----[^-]+-----END [^-]+-----/g;
 
 /**
@@ -60,7 +64,11 @@ function comparable(item: Item, namespace: string): string {
     ...metadata
   } = item.metadata;
   const secret = 'type' in item && item.data !== undefined;
-  const data = secret ? Object.keys(item.data ?? {}).sort() : item.data;
+  const data = secret
+    ? Object.keys(item.data ?? {})
+        .map(masked)
+        .sort()
+    : item.data;
   const spec = item['spec'] as Record<string, unknown> | undefined;
   const { clusterIP: _ip, clusterIPs: _ips, ...rest } = spec ?? {};
   const text = JSON.stringify({
@@ -69,11 +77,44 @@ function comparable(item: Item, namespace: string): string {
     ...(data !== undefined && { data }),
     ...(spec && { spec: rest }),
   });
+  return masked(text.replaceAll(namespace, '<namespace>'));
+}
+
+/** `text` with random material, times and identities replaced by what they are. */
+function masked(text: string): string {
   return text
-    .replaceAll(namespace, '<namespace>')
     .replace(PEM, '<pem>')
+    .replace(SERVICE_ADDRESS, '<address>')
+    .replace(SERIAL, '$1<serial>')
     .replace(UUID, '<uid>')
     .replace(TIME, '<time>')
     .replace(HEX, '<hex>')
-    .replace(TOKEN, (token) => (/[A-Z]/.test(token) && /[0-9]/.test(token) ? '<token>' : token));
+    .replace(TOKEN, (token) => (isRandom(token) ? '<token>' : token));
+}
+
+const EXCERPT = 160;
+
+/** Where two snapshots differ: the object, and what stands around the first difference. Empty when they are equal. */
+export function differences(
+  wanted: Readonly<Record<string, string>>,
+  found: Readonly<Record<string, string>>,
+): readonly string[] {
+  const names = [...new Set([...Object.keys(wanted), ...Object.keys(found)])].sort();
+  return names.flatMap((name) => {
+    const [a, b] = [wanted[name], found[name]];
+    if (a === b) return [];
+    if (a === undefined) return [`${name} should not exist`];
+    if (b === undefined) return [`${name} is missing`];
+    let at = 0;
+    while (a[at] === b[at]) at += 1;
+    const around = (text: string): string =>
+      text.slice(Math.max(0, at - EXCERPT / 2), at + EXCERPT);
+    return [`${name}: wanted ...${around(a)}... found ...${around(b)}...`];
+  });
+}
+
+/** Base64 of random bytes has capitals all over; names and reasons have a few. */
+function isRandom(token: string): boolean {
+  const capitals = token.replace(/[^A-Z]/g, '').length;
+  return capitals >= 4 || (capitals > 0 && /[0-9]/.test(token));
 }

@@ -8,6 +8,9 @@ import {
   settled,
   startEngine,
   startEngineBed,
+  beaconOf,
+  deploymentOf,
+  configMapOf,
 } from './engine-bed.js';
 import type { TestEngine } from './engine-bed.js';
 
@@ -24,7 +27,7 @@ describe('drift', () => {
     await running.engine.synced;
     await applyBeacon(server, 'lamp', { replicas: 2 });
     await eventually('it is ready', async () =>
-      conditionOf(await server.admin.get(paths.beacon('lamp')), 'Ready'),
+      conditionOf(await beaconOf(server, 'lamp'), 'Ready'),
     );
     await settled(running);
   });
@@ -50,11 +53,12 @@ describe('drift', () => {
 
   const repaired = (): Promise<unknown> =>
     eventually('it is repaired', async () => {
-      const { data } = await server.admin.get(paths.configMap('lamp-settings'));
+      const { data } = await configMapOf(server, 'lamp-settings');
       return data.text === 'one';
     });
 
-  const statusOf = async (): Promise<any> => (await server.admin.get(paths.beacon('lamp'))).status;
+  const statusOf = async (): Promise<Awaited<ReturnType<typeof beaconOf>>['status']> =>
+    (await beaconOf(server, 'lamp')).status;
 
   it('by an Update is repaired within a second, and status says who changed what', async () => {
     const began = performance.now();
@@ -77,7 +81,7 @@ describe('drift', () => {
       status: 'False',
       reason: 'DriftRepaired',
     });
-    expect(conditions.at(-1).message).toContain('kubectl-edit');
+    expect(conditions.at(-1)?.message).toContain('kubectl-edit');
   });
 
   it('by a forced apply of another manager is repaired and attributed', async () => {
@@ -91,11 +95,11 @@ describe('drift', () => {
       { fieldManager: 'gitops' },
     );
     await eventually('it is repaired', async () => {
-      const { spec } = await server.admin.get(paths.deployment('lamp'));
+      const { spec } = await deploymentOf(server, 'lamp');
       return spec.replicas === 2;
     });
     await settled(running);
-    expect((await statusOf()).drift[0]).toMatchObject({
+    expect((await statusOf()).drift?.[0]).toMatchObject({
       kind: 'Deployment',
       field: 'spec.replicas',
       manager: 'gitops',
@@ -112,14 +116,14 @@ describe('drift', () => {
     );
     await repaired();
     await settled(running);
-    expect((await statusOf()).drift[0]).toMatchObject({ kind: 'ConfigMap', field: 'data' });
+    expect((await statusOf()).drift?.[0]).toMatchObject({ kind: 'ConfigMap', field: 'data' });
   });
 
   it('by deleting an object is repaired and recorded', async () => {
     await server.request('DELETE', paths.service('lamp'));
     await eventually('it is back', () => server.admin.get(paths.service('lamp')));
     await settled(running);
-    expect((await statusOf()).drift[0]).toMatchObject({ kind: 'Service', field: '(object)' });
+    expect((await statusOf()).drift?.[0]).toMatchObject({ kind: 'Service', field: '(object)' });
   });
 
   it('costs one read and two writes', async () => {
@@ -141,7 +145,7 @@ describe('drift', () => {
     running = start();
     await repaired();
     await settled(running);
-    expect((await statusOf()).drift[0]).toMatchObject({
+    expect((await statusOf()).drift?.[0]).toMatchObject({
       field: 'data.text',
       manager: 'night-shift',
     });
@@ -153,7 +157,7 @@ describe('drift', () => {
     await applyBeacon(server, 'lamp', { replicas: 2, text: 'two' });
     running = start();
     await eventually('it is applied', async () => {
-      const { data } = await server.admin.get(paths.configMap('lamp-settings'));
+      const { data } = await configMapOf(server, 'lamp-settings');
       return data.text === 'two';
     });
     await settled(running);
@@ -173,7 +177,7 @@ describe('drift', () => {
     const since = await server.auditMark();
     await edit('round 6', 'stubborn');
     const beacon = await eventually('the fight is seen', async () => {
-      const found = await server.admin.get(paths.beacon('lamp'));
+      const found = await beaconOf(server, 'lamp');
       return conditionOf(found, 'DriftDetected') && found;
     });
     await settled(running);
@@ -181,7 +185,7 @@ describe('drift', () => {
     expect(conditionOf(beacon, 'DriftDetected')?.message).toContain(
       'stubborn keeps changing data.text',
     );
-    expect((await server.admin.get(paths.configMap('lamp-settings'))).data.text).toBe('round 6');
+    expect((await configMapOf(server, 'lamp-settings')).data.text).toBe('round 6');
     expect((await server.callsOf('engine-a', { since })).counts).toMatchObject({
       'get configmaps': 1,
     });
@@ -208,10 +212,8 @@ describe('drift', () => {
     await running.stop();
     running = start();
     await settled(running, 400);
-    expect((await server.admin.get(paths.configMap('lamp-settings'))).data.text).toBe('round 6');
-    expect(
-      conditionOf(await server.admin.get(paths.beacon('lamp')), 'DriftDetected'),
-    ).toBeDefined();
+    expect((await configMapOf(server, 'lamp-settings')).data.text).toBe('round 6');
+    expect(conditionOf(await beaconOf(server, 'lamp'), 'DriftDetected')).toBeDefined();
   });
 
   it('in a fight is tried once more after an hour, and left again when the other goes on', async () => {
@@ -221,7 +223,7 @@ describe('drift', () => {
     await settled(running);
     await edit('round 7', 'stubborn');
     await settled(running, 400);
-    expect((await server.admin.get(paths.configMap('lamp-settings'))).data.text).toBe('round 7');
+    expect((await configMapOf(server, 'lamp-settings')).data.text).toBe('round 7');
   });
 
   it('in a fight is repaired again when the resource is edited', async () => {
@@ -229,8 +231,6 @@ describe('drift', () => {
     await repaired();
     await settled(running);
     const { conditions } = await statusOf();
-    expect(
-      conditions.find(({ type }: { type: string }) => type === 'DriftDetected')?.status,
-    ).not.toBe('True');
+    expect(conditions.find(({ type }) => type === 'DriftDetected')?.status).not.toBe('True');
   });
 });

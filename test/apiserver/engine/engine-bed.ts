@@ -3,14 +3,15 @@ import type { ClientOptions } from '../../../src/kubernetes/client-types.js';
 import type { Cluster, Resource } from '../../../src/kubernetes/cluster.js';
 import { commonConditions, conditionsOf } from '../../../src/kubernetes/conditions.js';
 import { Engine } from '../../../src/kubernetes/engine.runner.js';
-import type { EngineOptions } from '../../../src/kubernetes/engine.runner.js';
+import type { EngineOptions } from '../../../src/kubernetes/engine-options.js';
 import {
   API_VERSION,
   childMetadata,
   podLabels,
   selectorLabels,
 } from '../../../src/kubernetes/metadata.js';
-import type { KubernetesObject } from '../../../src/kubernetes/object.js';
+import type { DriftRecord } from '../../../src/kubernetes/drift.js';
+import type { KubernetesObject, ObjectMeta } from '../../../src/kubernetes/object.js';
 import type { CommonStatus, Condition, Plan } from '../../../src/kubernetes/plan.js';
 import type { Reconciler } from '../../../src/kubernetes/reconciler.js';
 import { RESOURCE_KINDS } from '../../../src/kubernetes/resources.js';
@@ -101,8 +102,10 @@ export async function startEngineBed(options: TestApiServerOptions = {}): Promis
   await server.apply(CRD);
   await eventually('beacons are served', async () => {
     await server.admin.call('GET', '/apis/sallyport.dev/v1alpha1/beacons?limit=1');
-    const { resources } = await server.admin.get('/apis/sallyport.dev/v1alpha1');
-    return resources.some(({ kind }: { kind: string }) => kind === 'Beacon');
+    const found = (await server.admin.get('/apis/sallyport.dev/v1alpha1')) as {
+      readonly resources: readonly { readonly kind: string }[];
+    };
+    return found.resources.some(({ kind }) => kind === 'Beacon');
   });
   if (controllerManager) await server.startControllerManager();
   return server;
@@ -317,4 +320,48 @@ export function conditionOf(
       condition.status === 'True' &&
       condition.observedGeneration === object.metadata.generation,
   );
+}
+
+/** A Beacon as stored. @throws Error when it does not exist */
+export async function beaconOf(
+  server: TestApiServer,
+  name: string,
+  namespace?: string,
+): Promise<StoredBeacon> {
+  return found((await server.admin.get(paths.beacon(name, namespace))) as StoredBeacon | undefined);
+}
+
+/** A Deployment as stored. */
+export async function deploymentOf(server: TestApiServer, name: string): Promise<StoredDeployment> {
+  return found((await server.admin.get(paths.deployment(name))) as StoredDeployment | undefined);
+}
+
+/** A ConfigMap as stored. */
+export async function configMapOf(server: TestApiServer, name: string): Promise<StoredConfigMap> {
+  return found((await server.admin.get(paths.configMap(name))) as StoredConfigMap | undefined);
+}
+
+interface StoredBeacon {
+  readonly metadata: { readonly generation?: number };
+  readonly status: CommonStatus & { readonly drift?: readonly DriftRecord[] };
+}
+
+interface StoredDeployment {
+  readonly metadata: ObjectMeta;
+  readonly spec: {
+    readonly replicas: number;
+    readonly template: {
+      readonly spec: { readonly containers: readonly { readonly image: string }[] };
+    };
+  };
+}
+
+interface StoredConfigMap {
+  readonly metadata: ObjectMeta;
+  readonly data: Readonly<Record<string, string>>;
+}
+
+function found<T>(object: T | undefined): T {
+  if (object === undefined) throw new Error('it does not exist');
+  return object;
 }

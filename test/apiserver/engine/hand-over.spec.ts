@@ -11,6 +11,8 @@ import {
   settled,
   startEngine,
   startEngineBed,
+  beaconOf,
+  deploymentOf,
 } from './engine-bed.js';
 import type { Render, TestEngine } from './engine-bed.js';
 
@@ -50,7 +52,7 @@ describe('replicas that pass between the resource and an autoscaler', () => {
     await running.engine.synced;
     await applyBeacon(server, 'scaled', { replicas: 5 });
     await eventually('it is ready', async () =>
-      conditionOf(await server.admin.get(paths.beacon('scaled')), 'Ready'),
+      conditionOf(await beaconOf(server, 'scaled'), 'Ready'),
     );
     watcher = new ClusterClient({
       server: server.url,
@@ -69,12 +71,14 @@ describe('replicas that pass between the resource and an autoscaler', () => {
   });
 
   const replicas = async (): Promise<number> =>
-    (await server.admin.get(paths.deployment('scaled'))).spec.replicas as number;
+    (await deploymentOf(server, 'scaled')).spec.replicas;
 
-  const managerOfReplicas = async (): Promise<string[]> =>
-    (await server.admin.get(paths.deployment('scaled'))).metadata.managedFields
-      .filter(({ fieldsV1 }: any) => fieldsV1?.['f:spec']?.['f:replicas'])
-      .map(({ manager }: any) => manager as string);
+  const managerOfReplicas = async (): Promise<readonly (string | undefined)[]> =>
+    ((await deploymentOf(server, 'scaled')).metadata.managedFields ?? [])
+      .filter(
+        ({ fieldsV1 }) => 'f:replicas' in ((fieldsV1?.['f:spec'] as object | undefined) ?? {}),
+      )
+      .map(({ manager }) => manager);
 
   it('to an autoscaler: are never fewer than before, in any version of the Deployment', async () => {
     await applyBeacon(server, 'scaled', { text: 'one' });
@@ -101,8 +105,8 @@ describe('replicas that pass between the resource and an autoscaler', () => {
     const since = await server.auditMark();
     await applyBeacon(server, 'scaled', { text: 'one', image: 'registry.invalid/beacon:2' });
     await eventually('it is applied', async () => {
-      const { spec } = await server.admin.get(paths.deployment('scaled'));
-      return spec.template.spec.containers[0].image.endsWith(':2');
+      const { spec } = await deploymentOf(server, 'scaled');
+      return spec.template.spec.containers[0]?.image.endsWith(':2') ?? false;
     });
     await settled(running);
     expect(await replicas()).toBe(8);

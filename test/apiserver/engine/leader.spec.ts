@@ -10,6 +10,8 @@ import {
   settled,
   startEngine,
   startEngineBed,
+  beaconOf,
+  deploymentOf,
 } from './engine-bed.js';
 import type { TestEngine, TestEngineOptions } from './engine-bed.js';
 
@@ -59,7 +61,7 @@ describe('several operators on one Lease', () => {
     await b.engine.synced;
     await applyBeacon(server, 'one', { replicas: 1 });
     await eventually('it is ready', async () =>
-      conditionOf(await server.admin.get(paths.beacon('one')), 'Ready'),
+      conditionOf(await beaconOf(server, 'one'), 'Ready'),
     );
     expect(b.engine.health()).toMatchObject({ synced: true, leader: false });
     expect((await server.callsOf('engine-b')).writes).toBe(0);
@@ -81,7 +83,7 @@ describe('several operators on one Lease', () => {
     await stopped;
     expect(performance.now() - began).toBeLessThan(2_000);
     await eventually('the other has applied it', async () => {
-      const { spec } = await server.admin.get(paths.deployment('handed'));
+      const { spec } = await deploymentOf(server, 'handed');
       return spec.replicas === 2;
     });
     expect(performance.now() - began).toBeLessThan(2_500);
@@ -95,7 +97,7 @@ describe('several operators on one Lease', () => {
     const a = start('engine-a', {
       // Its clock stands still, as in a process that sleeps, and no call of its gets through.
       clock: {
-        now: systemClock.now,
+        now: () => systemClock.now(),
         monotonicMs: () => (hangs ? frozen.ms : performance.now()),
       },
       client: {
@@ -146,7 +148,7 @@ describe('several operators on one Lease', () => {
     away = false;
     await leader(a);
     await eventually('it is ready', async () =>
-      conditionOf(await server.admin.get(paths.beacon('meanwhile')), 'Ready'),
+      conditionOf(await beaconOf(server, 'meanwhile'), 'Ready'),
     );
   });
 

@@ -19,6 +19,9 @@ import {
   settled,
   startEngine,
   startEngineBed,
+  beaconOf,
+  deploymentOf,
+  configMapOf,
 } from './engine-bed.js';
 import type { Beacon, TestEngine } from './engine-bed.js';
 
@@ -66,7 +69,7 @@ describe('a paused resource', () => {
     await running.engine.synced;
     await applyBeacon(server, 'sleepy', { replicas: 2 });
     await eventually('it is ready', async () =>
-      conditionOf(await server.admin.get(paths.beacon('sleepy')), 'Ready'),
+      conditionOf(await beaconOf(server, 'sleepy'), 'Ready'),
     );
     await settled(running);
   });
@@ -86,14 +89,14 @@ describe('a paused resource', () => {
   it('keeps what runs, applies what goes on, and says how many changes wait and why', async () => {
     await applyBeacon(server, 'sleepy', { replicas: 4, text: 'renewed' }, pausedFor(60_000));
     const beacon = await eventually('it is paused', async () => {
-      const found = await server.admin.get(paths.beacon('sleepy'));
+      const found = await beaconOf(server, 'sleepy');
       return conditionOf(found, 'Paused') && found;
     });
     await settled(running);
     expect(conditionOf(beacon, 'Paused')?.message).toContain('change freeze');
     expect(conditionOf(beacon, 'Paused')?.message).toContain('1 change waits');
-    expect((await server.admin.get(paths.deployment('sleepy'))).spec.replicas).toBe(2);
-    expect((await server.admin.get(paths.configMap('sleepy-settings'))).data.text).toBe('renewed');
+    expect((await deploymentOf(server, 'sleepy')).spec.replicas).toBe(2);
+    expect((await configMapOf(server, 'sleepy-settings')).data.text).toBe('renewed');
     expect(await running.metrics.text()).toMatch(/sallyport_paused\{kind="Beacon"\} 1/);
   });
 
@@ -107,21 +110,21 @@ describe('a paused resource', () => {
       },
     );
     await settled(running, 400);
-    expect((await server.admin.get(paths.deployment('sleepy'))).spec.replicas).toBe(9);
+    expect((await deploymentOf(server, 'sleepy')).spec.replicas).toBe(9);
   });
 
   it('goes on by itself when the time has come, without any event', async () => {
     await applyBeacon(server, 'sleepy', { replicas: 4, text: 'renewed' }, pausedFor(3_000));
     await settled(running);
-    expect((await server.admin.get(paths.deployment('sleepy'))).spec.replicas).toBe(9);
+    expect((await deploymentOf(server, 'sleepy')).spec.replicas).toBe(9);
     await eventually('it is applied', async () => {
-      const { spec } = await server.admin.get(paths.deployment('sleepy'));
+      const { spec } = await deploymentOf(server, 'sleepy');
       return spec.replicas === 4;
     });
     await settled(running);
-    const { status } = await server.admin.get(paths.beacon('sleepy'));
+    const { status } = await beaconOf(server, 'sleepy');
     expect(status.conditions.at(-1)).toMatchObject({ reason: 'DriftRepaired' });
-    expect(status.conditions.find(({ type }: any) => type === 'Paused')).toMatchObject({
+    expect(status.conditions.find(({ type }) => type === 'Paused')).toMatchObject({
       status: 'False',
       reason: 'PauseExpired',
     });
@@ -137,12 +140,12 @@ describe('a paused resource', () => {
       },
     );
     await eventually('it is applied', async () => {
-      const { spec } = await server.admin.get(paths.deployment('sleepy'));
+      const { spec } = await deploymentOf(server, 'sleepy');
       return spec.replicas === 5;
     });
     await settled(running);
-    const { status } = await server.admin.get(paths.beacon('sleepy'));
-    expect(status.conditions.find(({ type }: any) => type === 'Paused')).toMatchObject({
+    const { status } = await beaconOf(server, 'sleepy');
+    expect(status.conditions.find(({ type }) => type === 'Paused')).toMatchObject({
       status: 'False',
       reason: 'PauseInvalid',
     });

@@ -1,0 +1,33 @@
+import { HELP, HELP_UP, parseCommandLine } from '../cli/arguments.js';
+import { Up } from '../cli/up.command.js';
+import { ActionableError, exitCodeOf } from '../runtime/errors.js';
+import { SILENT_LOGGER } from '../runtime/log.js';
+import { stopOnSignal } from '../runtime/shutdown.process.js';
+import { programVersion } from '../runtime/version.file.js';
+
+/** Nothing here has state outside of memory: stopping is quick or something is wrong. */
+const STOP_WITHIN_MS = 5_000;
+
+async function main(): Promise<void> {
+  const command = parseCommandLine(process.argv.slice(2));
+  if (command.name === 'help') {
+    process.stdout.write(command.about === 'up' ? HELP_UP : HELP);
+    return;
+  }
+  const { folders, once } = command;
+  const up = await Up.start({ folders, version: programVersion(), output: process.stdout });
+  if (once) {
+    process.exitCode = (await up.once()) ? 0 : 1;
+    await up.stop();
+    return;
+  }
+  const steps = () => [{ name: 'rooms', stop: () => up.stop() }];
+  stopOnSignal({ deadlineMs: STOP_WITHIN_MS, log: SILENT_LOGGER, steps });
+  up.show();
+}
+
+main().catch((error: unknown) => {
+  const lines = error instanceof ActionableError ? [error.problem, error.hint] : [String(error)];
+  process.stderr.write(`${lines.join('\n')}\n`);
+  process.exit(exitCodeOf(error));
+});

@@ -1,0 +1,104 @@
+import type { SignalingGateway } from '../../kinds/signaling-gateway.gen.js';
+import type { Child } from '../../kubernetes/cluster.js';
+import { canonicalHash } from '../../kubernetes/canonical.js';
+import { ANNOTATION_MATERIAL, childMetadata } from '../../kubernetes/metadata.js';
+import type { KubernetesObject, ObjectRef } from '../../kubernetes/object.js';
+import { dataHash } from '../../kubernetes/projection.js';
+import type { BundleRole } from '../../policy/roles.js';
+import type { SignedBundle } from '../keys/bundle.js';
+import { configMap } from '../pods/objects.js';
+
+/** Serial of the bundle in the ConfigMap. */
+export const ANNOTATION_SERIAL = 'sallyport.dev/bundle-serial';
+/** Id of the key that signed it. */
+export const ANNOTATION_KID = 'sallyport.dev/bundle-kid';
+/** JSON: name of each role in the bundle, with a digest of what it says. */
+export const ANNOTATION_ROLES = 'sallyport.dev/bundle-roles';
+
+/** Entry of the ConfigMap, and file that the gateway reads. */
+export const BUNDLE_FILE = 'bundle.json';
+
+/** Digest of each role by name: equal digests, equal roles. */
+export type RoleDigests = Readonly<Record<string, string>>;
+
+/** What the cache shows of a bundle's ConfigMap. Data is not cached; its annotations say what was signed. */
+export interface PublishedBundle {
+  readonly serial: number;
+  readonly kid: string;
+  readonly roles: RoleDigests;
+  /** Whether the data is still what was written. */
+  readonly intact: boolean;
+}
+
+/** Name of the ConfigMap with the bundle of `gateway`. */
+export function bundleName({ metadata }: SignalingGateway): string {
+  return `${metadata.name}-gateway-policy`;
+}
+
+/** The ConfigMap with the bundle of `gateway`. */
+export function bundleRef(gateway: SignalingGateway): ObjectRef {
+  const { namespace = '' } = gateway.metadata;
+  return { apiVersion: 'v1', kind: 'ConfigMap', namespace, name: bundleName(gateway) };
+}
+
+/** The ConfigMap that carries `signed` to the gateway: belongs to the gateway, mounted by its pods, in no template. */
+export function bundleConfigMap(
+  gateway: SignalingGateway,
+  serial: number,
+  roles: readonly BundleRole[],
+  signed: SignedBundle,
+): KubernetesObject {
+  const data = { [BUNDLE_FILE]: JSON.stringify(signed) };
+  const annotations = {
+    [ANNOTATION_KID]: signed.kid,
+    [ANNOTATION_MATERIAL]: dataHash(data),
+    [ANNOTATION_ROLES]: JSON.stringify(roleDigests(roles)),
+    [ANNOTATION_SERIAL]: String(serial),
+  };
+  const identity = { name: bundleName(gateway), component: 'gateway', annotations };
+  return configMap(childMetadata(gateway, identity), data);
+}
+
+/** Digest of each of `roles`. */
+export function roleDigests(roles: readonly BundleRole[]): RoleDigests {
+  return Object.fromEntries(roles.map((role) => [role.name, canonicalHash(role)]));
+}
+
+/** What `child` says about the bundle in it; undefined where there is none. */
+export function publishedBundle(child: Child | undefined): PublishedBundle | undefined {
+  if (child === undefined) return undefined;
+  const { annotations, view } = child;
+  const serial = Number(annotations[ANNOTATION_SERIAL]);
+  const roles = parsedDigests(annotations[ANNOTATION_ROLES]);
+  const material = annotations[ANNOTATION_MATERIAL];
+  const known = Number.isSafeInteger(serial) && serial > 0 && roles !== undefined;
+  return {
+    serial: known ? serial : 0,
+    kid: annotations[ANNOTATION_KID] ?? '',
+    roles: roles ?? {},
+    intact: known && material !== undefined && material === view['dataHash'],
+  };
+}
+
+function parsedDigests(text: string | undefined): RoleDigests | undefined {
+  try {
+    const value: unknown = JSON.parse(text ?? '');
+    const isMap = typeof value === 'object' && value !== null && !Array.isArray(value);
+    return isMap && Object.values(value).every((digest) => typeof digest === 'string')
+      ? (value as RoleDigests)
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The roles in the file of a published bundle; none where it is not what we write. */
+export function signedRoles(file: string | undefined): readonly BundleRole[] {
+  try {
+    const { bundle } = JSON.parse(file ?? '') as Partial<SignedBundle>;
+    const { roles } = JSON.parse(bundle ?? '') as { readonly roles?: unknown };
+    return Array.isArray(roles) ? (roles as readonly BundleRole[]) : [];
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,154 @@
+/*
+ * The way back from a template whose pods do not get ready. The last template that did is kept as a
+ * ControllerRevision; a rollout that is overdue is replaced by it until the spec changes. ControllerRevisions cannot
+ * be changed, so each has its digest in the name and the one before is pruned.
+ */
+import type { Child } from '../../kubernetes/cluster.js';
+import { timestamp } from '../../kubernetes/conditions.js';
+import type { KubernetesObject, ObjectMeta } from '../../kubernetes/object.js';
+import type { Condition } from '../../kubernetes/plan.js';
+import { restartDigest } from './objects.js';
+import type { PodTemplate, StringMap } from './shapes.js';
+
+/** Digest of the template that was written last. */
+export const ANNOTATION_TEMPLATE = 'sallyport.dev/template';
+/** When that template was written first, RFC 3339. */
+export const ANNOTATION_TEMPLATE_SINCE = 'sallyport.dev/template-since';
+
+/** Characters of the digest in a revision's name. */
+const NAME_DIGEST_CHARS = 10;
+
+export interface RollbackInput {
+  /** What the spec asks for. */
+  readonly wanted: PodTemplate;
+  /** The Deployment or StatefulSet in the cache. */
+  readonly workload: Child | undefined;
+  /** ControllerRevisions made for the resource. */
+  readonly revisions: readonly Child[];
+  /** Whether every pod has the newest template and is ready. */
+  readonly complete: boolean;
+  /** The workload's controller has given up (Deployment, ProgressDeadlineExceeded). */
+  readonly givenUp: boolean;
+  readonly deadlineSeconds: number;
+  /** Of the resource, as they stand, and its generation. */
+  readonly conditions: readonly Condition[];
+  readonly generation: number;
+  readonly now: Date;
+}
+
+/** Which template to write. */
+export interface Rollout {
+  readonly template: PodTemplate;
+  /** For the workload's metadata. */
+  readonly annotations: StringMap;
+  /** `Failed`: the wanted template did not get ready; `template` is the last good one if there is any. */
+  readonly outcome: 'Going' | 'Failed';
+  /** Whether an earlier template took the place of the wanted one. */
+  readonly rolledBack: boolean;
+  /** The template to keep for the way back; absent before the first success. */
+  readonly good?: PodTemplate;
+  /** When a rollout that goes on counts as failed. */
+  readonly deadlineAt?: Date;
+}
+
+/** Decides between the wanted template and the last good one. Same input, same decision. */
+export function chooseTemplate(input: RollbackInput): Rollout {
+  const { wanted, complete, revisions } = input;
+  const digest = restartDigest(wanted);
+  const written = input.workload?.annotations[ANNOTATION_TEMPLATE] === digest;
+  const good = written && complete ? wanted : goodTemplate(revisions);
+  // Once it has been good, a template is not failing: what is missing then is a node, not a better template.
+  if (good !== undefined && restartDigest(good) === digest) return going(input, good);
+  return hasFailed(input) || (written && isOverdue(input))
+    ? failed(input, good)
+    : { ...going(input, good), ...deadlineField(input, digest) };
+}
+
+function going(input: RollbackInput, good: PodTemplate | undefined): Rollout {
+  const { wanted: template } = input;
+  const annotations = annotationsOf(template, input);
+  return { template, annotations, outcome: 'Going', rolledBack: false, ...keep(good) };
+}
+
+function failed(input: RollbackInput, good: PodTemplate | undefined): Rollout {
+  const template = good ?? input.wanted;
+  const annotations = annotationsOf(template, input);
+  const rolledBack = good !== undefined;
+  return { template, annotations, outcome: 'Failed', rolledBack, ...keep(good) };
+}
+
+function deadlineField(input: RollbackInput, digest: string): Pick<Rollout, 'deadlineAt'> {
+  const deadlineAt = deadlineOf(input, digest);
+  return deadlineAt === undefined ? {} : { deadlineAt };
+}
+
+/** The ControllerRevision that keeps `template`. `metadataOf` gives the metadata of a child of this name. */
+export function goodRevision(
+  name: string,
+  template: PodTemplate,
+  metadataOf: (name: string) => ObjectMeta,
+): KubernetesObject {
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'ControllerRevision',
+    metadata: metadataOf(`${name}-${restartDigest(template).slice(0, NAME_DIGEST_CHARS)}`),
+    data: { template },
+    revision: 1,
+  };
+}
+
+/** Said before of this very spec: it stays said until the spec changes. */
+function hasFailed({ conditions, generation }: RollbackInput): boolean {
+  return conditions.some(
+    ({ type, status, reason, observedGeneration }) =>
+      type === 'Stalled' &&
+      status === 'True' &&
+      reason === 'RolloutFailed' &&
+      observedGeneration === generation,
+  );
+}
+
+function isOverdue(input: RollbackInput): boolean {
+  const { workload, givenUp, now } = input;
+  if (givenUp || workload?.ref.kind === 'Deployment') return givenUp;
+  const deadline = deadlineOf(input, restartDigest(input.wanted));
+  return deadline !== undefined && deadline.getTime() <= now.getTime();
+}
+
+/** A Deployment counts for itself; of a StatefulSet we know when its template was written. */
+function deadlineOf(
+  { workload, deadlineSeconds }: RollbackInput,
+  digest: string,
+): Date | undefined {
+  if (workload?.annotations[ANNOTATION_TEMPLATE] !== digest) return undefined;
+  const since = Date.parse(workload.annotations[ANNOTATION_TEMPLATE_SINCE] ?? '');
+  return Number.isNaN(since) ? undefined : new Date(since + deadlineSeconds * 1000);
+}
+
+function annotationsOf(template: PodTemplate, { workload, now }: RollbackInput): StringMap {
+  const digest = restartDigest(template);
+  const since =
+    workload?.annotations[ANNOTATION_TEMPLATE] === digest
+      ? workload.annotations[ANNOTATION_TEMPLATE_SINCE]
+      : undefined;
+  return {
+    [ANNOTATION_TEMPLATE]: digest,
+    [ANNOTATION_TEMPLATE_SINCE]: since ?? timestamp(now),
+  };
+}
+
+/** An edited revision is none: its digest would not be the one in its name. */
+function goodTemplate(revisions: readonly Child[]): PodTemplate | undefined {
+  const templates = revisions.flatMap(({ ref, view }) => {
+    const { template } = (view['data'] ?? {}) as { readonly template?: PodTemplate };
+    const intact =
+      template !== undefined &&
+      ref.name.endsWith(`-${restartDigest(template).slice(0, NAME_DIGEST_CHARS)}`);
+    return intact ? [template] : [];
+  });
+  return templates[0];
+}
+
+function keep(good: PodTemplate | undefined): { readonly good?: PodTemplate } {
+  return good === undefined ? {} : { good };
+}

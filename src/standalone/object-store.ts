@@ -1,0 +1,168 @@
+import type { CachedObject, Change } from '../kubernetes/store.js';
+import type { Child } from '../kubernetes/cluster.js';
+import { API_VERSION, FIELD_MANAGER, LABEL_OWNER_UID } from '../kubernetes/metadata.js';
+import { refId, refOf } from '../kubernetes/object.js';
+import type { KubernetesObject, ObjectRef } from '../kubernetes/object.js';
+import { desiredHash } from '../kubernetes/owned-fields.js';
+import { projectChild } from '../kubernetes/projection.js';
+
+/** Where identities and times come from. */
+export interface StoreSources {
+  readonly newUid: () => string;
+  readonly now: () => Date;
+  readonly onChange: (change: Change) => void;
+}
+
+interface Stored {
+  readonly object: KubernetesObject;
+  readonly cached: CachedObject;
+}
+
+/** Objects in memory with the bookkeeping of an API server: UID, resource version, generation, garbage collection. */
+export class ObjectStore {
+  readonly #sources: StoreSources;
+  readonly #objects = new Map<string, Stored>();
+  #version = 0;
+
+  constructor(sources: StoreSources) {
+    this.#sources = sources;
+  }
+
+  /** The whole object, or undefined. Do not mutate. */
+  get(ref: ObjectRef): KubernetesObject | undefined {
+    return this.#objects.get(refId(ref))?.object;
+  }
+
+  /** Everything, in the order in which it was made. */
+  all(): readonly KubernetesObject[] {
+    return [...this.#objects.values()].map(({ object }) => object);
+  }
+
+  /** What we have applied, as plans see it. */
+  child(ref: ObjectRef): Child | undefined {
+    const cached = this.#objects.get(refId(ref))?.cached;
+    return cached?.own === false && cached.child.ownedHash !== '' ? cached.child : undefined;
+  }
+
+  children(): readonly Child[] {
+    return [...this.#objects.values()].flatMap(({ cached }) =>
+      cached.own || cached.child.ownedHash === '' ? [] : [cached.child],
+    );
+  }
+
+  /**
+   * Stores `object` in place of what stands under its name. The status stays; the generation grows when anything but
+   * metadata and status differs. `byUs`: it counts as applied by our field manager.
+   */
+  put(object: KubernetesObject, byUs: boolean): KubernetesObject {
+    const before = this.#objects.get(refId(refOf(object)));
+    const wanted = withoutStatus(object);
+    const live = before?.object;
+    const next: KubernetesObject = {
+      ...wanted,
+      ...(live?.['status'] === undefined ? {} : { status: live['status'] }),
+      metadata: {
+        ...wanted.metadata,
+        ...this.#identity(live),
+        generation: nextGeneration(live, object),
+        ...(byUs ? { managedFields: APPLIED } : {}),
+      },
+    };
+    return this.#store(next, before);
+  }
+
+  /** Replaces the status of an object; undefined when it does not exist. */
+  putStatus(ref: ObjectRef, status: object): KubernetesObject | undefined {
+    const before = this.#objects.get(refId(ref));
+    if (!before) return undefined;
+    const metadata = { ...before.object.metadata, ...this.#identity(before.object) };
+    return this.#store({ ...before.object, metadata, status }, before);
+  }
+
+  /** Deletes an object and, as Kubernetes does by owner reference, everything made for it. */
+  remove(ref: ObjectRef): boolean {
+    const stored = this.#objects.get(refId(ref));
+    if (!stored) return false;
+    const uid = stored.object.metadata.uid ?? '';
+    this.#objects.delete(refId(ref));
+    this.#sources.onChange({ type: 'Deleted', ref, uid, now: stored.cached });
+    for (const object of this.all()) {
+      if (object.metadata.labels?.[LABEL_OWNER_UID] === uid) this.remove(refOf(object));
+    }
+    return true;
+  }
+
+  #identity(
+    live: KubernetesObject | undefined,
+  ): Pick<KubernetesObject['metadata'], 'uid' | 'resourceVersion' | 'creationTimestamp'> {
+    this.#version += 1;
+    const { now, newUid } = this.#sources;
+    return {
+      uid: live?.metadata.uid ?? newUid(),
+      resourceVersion: String(this.#version),
+      creationTimestamp: live?.metadata.creationTimestamp ?? `${now().toISOString().slice(0, 19)}Z`,
+    };
+  }
+
+  #store(object: KubernetesObject, before: Stored | undefined): KubernetesObject {
+    const ref = refOf(object);
+    const stored = { object, cached: cachedOf(object) };
+    this.#objects.set(refId(ref), stored);
+    this.#sources.onChange({
+      type: before ? 'Updated' : 'Added',
+      ref,
+      uid: object.metadata.uid ?? '',
+      now: stored.cached,
+      ...(before ? { before: before.cached } : {}),
+    });
+    return object;
+  }
+}
+
+/** Marks what we have applied, as managedFields does on an API server. */
+const APPLIED = [{ manager: FIELD_MANAGER, operation: 'Apply' as const }];
+
+const PROJECTION = { fieldManager: FIELD_MANAGER, intern: (text: string): string => text };
+
+function cachedOf(object: KubernetesObject): CachedObject {
+  if (object.apiVersion === API_VERSION) return { own: true, object };
+  const child = projectChild(object, PROJECTION);
+  const ours = object.metadata.managedFields !== undefined;
+  return { own: false, child: { ...child, ownedHash: ours ? appliedHash(object) : '' } };
+}
+
+/** Nobody else writes here, so what we own is what we applied. */
+function appliedHash(object: KubernetesObject): string {
+  const rest = withoutStatus(object);
+  const { name, namespace, labels, annotations, ownerReferences } = object.metadata;
+  return desiredHash({
+    ...rest,
+    metadata: {
+      name,
+      ...(namespace === undefined ? {} : { namespace }),
+      ...(labels === undefined ? {} : { labels }),
+      ...(annotations === undefined ? {} : { annotations }),
+      ...(ownerReferences === undefined ? {} : { ownerReferences }),
+    },
+  });
+}
+
+function nextGeneration(live: KubernetesObject | undefined, object: KubernetesObject): number {
+  if (!live) return 1;
+  const { generation = 1 } = live.metadata;
+  return contentHash(live) === contentHash(object) ? generation : generation + 1;
+}
+
+function contentHash(object: KubernetesObject): string {
+  const rest = withoutStatus(object);
+  return desiredHash({
+    ...rest,
+    metadata: { name: object.metadata.name },
+  });
+}
+
+function withoutStatus(object: KubernetesObject): KubernetesObject {
+  const copy = { ...object };
+  Reflect.deleteProperty(copy, 'status');
+  return copy;
+}

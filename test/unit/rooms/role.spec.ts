@@ -1,0 +1,255 @@
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { dump, loadAll } from 'js-yaml';
+import type { AccessRole } from '../../../src/kinds/access-role.gen.js';
+import type { Child } from '../../../src/kubernetes/cluster.js';
+import { planBundle, withPublished } from '../../../src/operator/access-role/bundle.js';
+import type { ObservedBundle } from '../../../src/operator/access-role/bundle.js';
+import { bundleConfigMap, signedRoles } from '../../../src/operator/access-role/objects.js';
+import { planAccessRole } from '../../../src/operator/access-role/plan.js';
+import { roleProblem } from '../../../src/operator/access-role/validate.js';
+import { dataHash } from '../../../src/kubernetes/projection.js';
+import type { KeyFact } from '../../../src/operator/keys/facts.js';
+import { aFingerprint, anAccessRole, aSignalingGateway, CREATED } from '../../builders.js';
+import { schemaOf, withDefaults } from '../../defaulting.js';
+import { applied, NOON } from './observed-gateway.js';
+
+const ROOT = join(import.meta.dirname, '../../..');
+const GOLDEN = join(ROOT, 'test/golden/access-role');
+const SAMPLES = join(ROOT, 'config/samples');
+const files = readdirSync(SAMPLES).filter((file) => file.startsWith('role-'));
+const gateway = aSignalingGateway();
+
+function sample(file: string): AccessRole {
+  const [document] = loadAll(readFileSync(join(SAMPLES, file), 'utf8')) as [AccessRole];
+  const { name } = document.metadata;
+  const metadata = { name, namespace: 'default', generation: 1, creationTimestamp: CREATED };
+  return { ...(withDefaults(schemaOf('AccessRole'), document) as AccessRole), metadata };
+}
+
+const key = (kid: string, state: KeyFact['state']): KeyFact => ({
+  kid,
+  public: 'K'.repeat(43),
+  notBefore: CREATED,
+  notAfter: '2026-06-01T00:00:00Z',
+  publishedAt: CREATED,
+  state,
+});
+const KEYS = [key('1'.repeat(22), 'current'), key('2'.repeat(22), 'next')];
+const observed = (roles: readonly AccessRole[], change: Partial<ObservedBundle> = {}) => ({
+  gateway,
+  roles,
+  configMap: undefined,
+  keys: KEYS,
+  ...change,
+});
+
+/** The observation after what it asks for was signed and published. */
+function published(before: ObservedBundle): ObservedBundle {
+  const issue = planBundle(before, NOON).issue!;
+  const kid = before.keys[0]!.kid;
+  const map = bundleConfigMap(before.gateway, issue.serial, issue.roles, {
+    bundle: JSON.stringify(issue),
+    kid,
+    signature: 's',
+  });
+  const configMap: Child = applied(map, {
+    dataHash: dataHash(map['data'] as Record<string, string>),
+  });
+  const policyBundle = { serial: issue.serial, digest: 'd', configMap: map.metadata.name };
+  const status = { ...before.gateway.status!, policyBundle };
+  return { ...before, gateway: { ...before.gateway, status }, configMap };
+}
+
+describe('the bundle of the sample roles', () => {
+  it.each(files)('S204: %s is that of the golden file', (file) => {
+    const role = sample(file);
+    const chosen = aSignalingGateway({
+      metadata: { name: role.spec.gateways.names?.[0] ?? 'edge' },
+    });
+    const { issue } = planBundle({ ...observed([role]), gateway: chosen }, NOON);
+    const text = dump(issue?.roles ?? [], { lineWidth: 120, noRefs: true });
+    const golden = join(GOLDEN, file);
+    if (process.env['UPDATE_GOLDEN'] === '1') writeFileSync(golden, text);
+    expect(existsSync(golden)).toBe(true);
+    expect(text).toBe(readFileSync(golden, 'utf8'));
+    expect(issue?.roles).toHaveLength(1);
+  });
+
+  it('has no golden file that no sample writes', () => {
+    expect(readdirSync(GOLDEN).sort()).toEqual([...files].sort());
+  });
+});
+
+describe('the bundle of a gateway', () => {
+  const role = anAccessRole({ subjects: [aFingerprint()] });
+
+  it('does not exist before the first role, nor before there is a key', () => {
+    expect(planBundle(observed([]), NOON).issue).toBeUndefined();
+    expect(planBundle(observed([role], { keys: [] }), NOON).issue).toBeUndefined();
+  });
+
+  it('is issued once: published, it stands', () => {
+    expect(planBundle(observed([role]), NOON).issue?.serial).toBe(1);
+    expect(planBundle(published(observed([role])), NOON).issue).toBeUndefined();
+  });
+
+  it.each<[string, (now: ObservedBundle) => ObservedBundle]>([
+    ['a role changed', (now) => ({ ...now, roles: [anAccessRole({ auditLevel: 'Maximum' })] })],
+    ['a role is gone', (now) => ({ ...now, roles: [] })],
+    ['another key signs', (now) => ({ ...now, keys: [key('3'.repeat(22), 'current')] })],
+    [
+      'its data was edited',
+      (now) => ({ ...now, configMap: { ...now.configMap!, view: { dataHash: 'x' } } }),
+    ],
+    [
+      'its annotations were edited',
+      (now) => ({ ...now, configMap: { ...now.configMap!, annotations: {} } }),
+    ],
+    ['it was deleted', (now) => ({ ...now, configMap: undefined })],
+  ])('is issued again, with a higher serial, when %s', (_, change) => {
+    expect(planBundle(change(published(observed([role]))), NOON).issue?.serial).toBe(2);
+  });
+
+  it('skips a serial that was taken and, after a crash, never used', () => {
+    const now = published(observed([role]));
+    const policyBundle = { serial: 7, digest: 'd', configMap: 'c' };
+    const crashed = { ...now.gateway, status: { ...now.gateway.status!, policyBundle } };
+    expect(planBundle({ ...now, gateway: crashed }, NOON).issue?.serial).toBe(8);
+  });
+
+  it('looks again when a role ends', () => {
+    const ending = anAccessRole({ expiresAt: '2026-03-02T13:00:00Z' });
+    expect(planBundle(observed([ending]), NOON).nextAt).toEqual(new Date('2026-03-02T13:00:00Z'));
+  });
+
+  it('leaves an invalid role out: what it would allow is denied', () => {
+    const wild = anAccessRole({
+      metadata: { name: 'wild' },
+      permissions: [{ resource: 'Chat', verbs: ['*' as never] }],
+    });
+    expect(planBundle(observed([role, wild]), NOON).issue?.roles.map(({ name }) => name)).toEqual([
+      'user',
+    ]);
+  });
+
+  it('keeps a paused role as it was published, and a new paused one out', () => {
+    const annotations = { 'sallyport.dev/paused-until': '2026-03-02T13:00:00Z' };
+    const paused = anAccessRole({ metadata: { annotations }, auditLevel: 'Maximum' });
+    const other = anAccessRole({ metadata: { name: 'other' } });
+    const plan = planBundle({ ...published(observed([role])), roles: [paused, other] }, NOON);
+    expect(plan.asPublished).toEqual(['user']);
+    const file = JSON.stringify({
+      bundle: JSON.stringify({ roles: [{ name: 'user', old: true }] }),
+    });
+    const merged = withPublished(plan.issue!, plan.asPublished, signedRoles(file));
+    expect(merged.roles).toMatchObject([{ name: 'other' }, { name: 'user', old: true }]);
+    expect(withPublished(plan.issue!, plan.asPublished, []).roles.map(({ name }) => name)).toEqual([
+      'other',
+    ]);
+  });
+});
+
+describe('the status of an AccessRole', () => {
+  const role = anAccessRole({ subjects: [aFingerprint()] });
+  const plan = (one: AccessRole, bundle: ObservedBundle | undefined) =>
+    planAccessRole(
+      {
+        role: one,
+        roles: [one],
+        gateways: bundle ? [{ gateway: bundle.gateway, configMap: bundle.configMap }] : [],
+      },
+      NOON,
+    ).status;
+  const first = ({ conditions }: ReturnType<typeof plan>) => conditions[0];
+
+  it('is Ready when the bundle of each gateway has the role as it is', () => {
+    const status = plan(role, published(observed([role])));
+    expect(first(status)).toMatchObject({ type: 'Ready', status: 'True', reason: 'Published' });
+    expect(status.gateways).toEqual([{ name: 'edge', serial: 1 }]);
+  });
+
+  it('waits while the bundle says something else', () => {
+    const changed = anAccessRole({ auditLevel: 'Maximum' });
+    expect(first(plan(changed, published(observed([role]))))).toMatchObject({
+      reason: 'WaitingForBundle',
+    });
+  });
+
+  it('names a gateway that does not exist', () => {
+    const status = plan(role, undefined);
+    expect(first(status)).toMatchObject({ status: 'False', reason: 'GatewayNotFound' });
+    expect(first(status)?.message).toContain('edge');
+  });
+});
+
+describe('T51: an AccessRole that passed no schema', () => {
+  it('is refused only for a reason', () => {
+    expect(roleProblem(anAccessRole())).toBeUndefined();
+  });
+
+  it.each([
+    [
+      'a wildcard verb',
+      { permissions: [{ resource: 'Chat', verbs: ['*'] }] },
+      /instead of \* write those of Send, Receive/,
+    ],
+    [
+      'a wildcard resource',
+      { permissions: [{ resource: '*', verbs: ['Read'] }] },
+      /instead of \* write those of Chat/,
+    ],
+    [
+      'a verb of another resource',
+      { permissions: [{ resource: 'Chat', verbs: ['Delete'] }] },
+      /Send, Receive/,
+    ],
+    [
+      'an unknown resource',
+      { permissions: [{ resource: 'Secret', verbs: ['Read'] }] },
+      /no resource Secret/,
+    ],
+    [
+      'names and selector',
+      { gateways: { names: ['edge'], selector: { matchLabels: {} } } },
+      /exactly one/,
+    ],
+    ['a name as subject', { subjects: ['alice@example.com'] }, /fingerprints/],
+    [
+      'a line break in a condition',
+      {
+        permissions: [
+          { resource: 'Chat', verbs: ['Send'], conditions: { sourceCidrs: ['10.0.0.0/8\n'] } },
+        ],
+      },
+      /line break/,
+    ],
+    [
+      'a range with host bits',
+      {
+        permissions: [
+          { resource: 'Chat', verbs: ['Send'], conditions: { sourceCidrs: ['10.0.0.1/8'] } },
+        ],
+      },
+      /network/,
+    ],
+    [
+      'administration for everyone',
+      { assignment: 'Everyone', permissions: [{ resource: 'Account', verbs: ['Delete'] }] },
+      /never for everyone/,
+    ],
+    ['a conflict with itself', { conflictsWith: ['user'] }, /itself/],
+    ['a name with a step upwards', { metadata: { name: '../admin' } }, /metadata.name/],
+    ['an end that is no time', { expiresAt: 'tomorrow' }, /no time/],
+    [
+      'a key without a factor',
+      { mfa: { required: false, hardwareKeyRequired: true } },
+      /hardwareKeyRequired/,
+    ],
+  ])('is refused for %s', (_, overrides, message) => {
+    const problem = roleProblem(anAccessRole(overrides as Parameters<typeof anAccessRole>[0]));
+    expect(problem).toMatch(message);
+    expect(`Nobody has this role: ${problem}`.length).toBeLessThanOrEqual(256);
+  });
+});
