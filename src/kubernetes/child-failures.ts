@@ -22,7 +22,7 @@ export class ForeignObject extends Error {
 /** A stalled resource is looked at again after this long: what is in its way has no watch. */
 export const LOOK_AGAIN_MS = 60_000;
 
-/** Where a resource stands when objects failed: the first that somebody must act on speaks; undefined without failures. */
+/** Where a resource stands when objects failed: the first that somebody must act on speaks. Undefined without any. */
 export function failureStanding(failures: readonly ChildFailure[]): Standing | undefined {
   const standings = failures.map(standingOf);
   return standings.find(({ state }) => state === 'Stalled') ?? standings[0];

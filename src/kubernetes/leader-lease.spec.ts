@@ -58,7 +58,7 @@ describe('a Lease', () => {
     });
   });
 
-  it('whose times are long past is awaited all the same: the clock of another machine is not believed', () => {
+  it('T51: clock skew: whose times are long past is awaited all the same: the clock of another machine is not believed', () => {
     const old = lease({ holderIdentity: 'b', renewTime: '2001-01-01T00:00:00.000000Z' });
     expect(
       decideLease(input({ lease: old, observed: observeLease(undefined, old, 100_000) })),

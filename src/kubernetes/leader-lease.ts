@@ -29,7 +29,7 @@ export const LEASE_TIMINGS: LeaseTimings = {
   retryPeriodMs: 2_000,
 };
 
-/** @throws RangeError when `timings` could let two processes lead at once, or are not whole seconds where the Lease needs them. */
+/** @throws RangeError when `timings` could let two processes lead at once. */
 export function checkTimings(timings: LeaseTimings): void {
   const { leaseDurationMs, renewDeadlineMs, retryPeriodMs } = timings;
   if (leaseDurationMs < 1000 || !(leaseDurationMs > renewDeadlineMs)) {

@@ -9,7 +9,7 @@ export const ORPHANS = 'orphans';
 /** A copy may be seen before its owner is: the caches of two kinds do not fill at once. */
 export const ORPHAN_AFTER_MS = 5_000;
 
-/** The key under which a copy in another namespace is looked at: its owner's namespace and UID. Undefined for any other object. */
+/** The key of a copy in another namespace: its owner's namespace and UID. Undefined for any other object. */
 export function orphanKey({
   ownerUid,
   labels,

@@ -26,7 +26,10 @@ export interface ReflectorHooks {
 export interface ReflectorTimings {
   /** The server is asked to end a watch after this long, plus up to as much again. */
   readonly watchMs: number;
-  /** A watch without a byte for this long is dead. The server sends a bookmark about every minute. */
+  /**
+   * A watch without a byte for this long is opened again; that is one request, no list. The server sends a
+   * bookmark about every minute, if its etcd reports progress (`--watch-progress-notify-interval`, kubeadm: 5s).
+   */
   readonly livenessMs: number;
   /** A watch that lived this long proves that the server is well: the next failure starts at the shortest pause. */
   readonly healthyMs: number;

@@ -25,7 +25,8 @@ export interface Outcome {
 
 /**
  * The status to write: what the room planned, with what carrying out has shown. Failures replace `Ready`,
- * `Reconciling` and `Stalled`, unless the room itself is stalled: its reason comes first. Drift adds `DriftDetected` and `drift`.
+ * `Reconciling` and `Stalled`, unless the room itself is stalled: its reason comes first. Drift adds `DriftDetected`
+ * and `drift`.
  */
 export function completeStatus<Status extends CommonStatus>(
   planned: Status,

@@ -1,5 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { describeConflict, mergeRetention } from './retention.js';
+import type { RetentionPolicy } from '../kinds/retention-policy.gen.js';
+import type { SignalingGateway } from '../kinds/signaling-gateway.gen.js';
+import { appliesTo, demandsOn, describeConflict, mergeRetention } from './retention.js';
 import type { RetentionDemand } from './retention.js';
 
 const aDemand = (name: string, demand: Partial<RetentionDemand> = {}): RetentionDemand => ({
@@ -77,5 +79,44 @@ describe('legal holds', () => {
       'case 3',
       'case 7',
     ]);
+  });
+});
+
+describe('a RetentionPolicy', () => {
+  const metadata = { name: 'edge', namespace: 'demo', labels: { tier: 'public' } };
+  const gateway = { metadata } as unknown as SignalingGateway;
+  const policy = (gateways: object, more: object = {}) =>
+    ({
+      metadata: { name: 'p', namespace: 'demo' },
+      spec: {
+        gateways,
+        classes: {},
+        secureDeletion: { cryptographicErasure: true, receipts: true },
+        ...more,
+      },
+    }) as unknown as RetentionPolicy;
+
+  it.each([
+    ['names it', { names: ['edge'] }, true],
+    ['names another', { names: ['core'] }, false],
+    ['selects its labels', { selector: { matchLabels: { tier: 'public' } } }, true],
+    ['selects other labels', { selector: { matchLabels: { tier: 'internal' } } }, false],
+    ['selects every gateway', { selector: { matchLabels: {} } }, true],
+  ])('applies to a gateway when it %s: %#', (_, gateways, applies) => {
+    expect(appliesTo(policy(gateways), gateway)).toBe(applies);
+  });
+
+  it('of another namespace never applies', () => {
+    const away = policy({ names: ['edge'] });
+    const elsewhere = { ...away, metadata: { ...away.metadata, namespace: 'other' } };
+    expect(appliesTo(elsewhere, gateway)).toBe(false);
+  });
+
+  it('demands a legal hold until it ends', () => {
+    const legalHold = { until: '2026-03-02T12:00:00Z', reason: 'case 7' };
+    const held = policy({ names: ['edge'] }, { legalHold });
+    const holds = (now: string) => demandsOn(gateway, [held], new Date(now))[0]?.legalHold;
+    expect(holds('2026-03-02T11:59:59Z')).toEqual(legalHold);
+    expect(holds('2026-03-02T12:00:00Z')).toBeUndefined();
   });
 });

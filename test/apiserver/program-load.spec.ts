@@ -9,6 +9,7 @@ import { unmatchedWrites } from './rbac-writes.js';
 const LEASE = `/apis/coordination.k8s.io/v1/namespaces/${OPERATOR_NAMESPACE}/leases/sallyport-operator`;
 const FAST = { leaderElection: { leaseSeconds: 4, renewSeconds: 3, retrySeconds: 1 } };
 const POOLS = 40;
+const BEGUN = { everyMs: 5, timeoutMs: 60_000 };
 
 let server: TestApiServer;
 const running: OperatorProgram[] = [];
@@ -67,7 +68,7 @@ describe('an operator in the middle of its work', () => {
     await program.leads();
     const mark = await server.auditMark();
     await createPools('busy');
-    await eventually('it has begun', async () => (await countOf('busy')) > 3, { everyMs: 5 });
+    await eventually('it has begun', async () => (await countOf('busy')) > 3, BEGUN);
     expect((await program.end('SIGTERM')).code).toBe(0);
     // By its own log: a starved test machine may be late in delivering the signal and in burying the process.
     expect(
@@ -87,9 +88,7 @@ describe('an operator in the middle of its work', () => {
     const second = await start('operator-b');
     const mark = await server.auditMark();
     await createPools('handed');
-    await eventually('the first has begun', async () => (await countOf('handed')) > 3, {
-      everyMs: 5,
-    });
+    await eventually('the first has begun', async () => (await countOf('handed')) > 3, BEGUN);
     await first.end('SIGTERM');
     await second.leads();
     await eventually('the second has finished', async () => (await countOf('handed')) === POOLS, {
@@ -110,9 +109,7 @@ describe('an operator in the middle of its work', () => {
     await start('operator-b');
     const mark = await server.auditMark();
     await createPools('killed');
-    await eventually('the first has begun', async () => (await countOf('killed')) > 3, {
-      everyMs: 5,
-    });
+    await eventually('the first has begun', async () => (await countOf('killed')) > 3, BEGUN);
     await first.end('SIGKILL');
     await eventually('the second has finished', async () => (await countOf('killed')) === POOLS, {
       timeoutMs: 60_000,

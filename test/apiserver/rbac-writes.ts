@@ -60,14 +60,20 @@ function without(items: readonly string[], others: readonly string[]): string[] 
 const text = ({ verb, plural, namespace, name, succeeded }: Write): string =>
   `${verb} ${plural} ${namespace}/${name} ${succeeded ? 'ok' : 'failed'}`;
 
+const NO_OBJECT = { resource: '', subresource: '', namespace: '', name: '' };
+
 function ofServer({ verb, objectRef, responseStatus }: ServerEntry): string {
-  const { resource = '', subresource, namespace = '', name = '' } = objectRef ?? {};
-  const plural = subresource ? `${resource}/${subresource}` : resource;
+  const { resource, subresource, namespace, name } = { ...NO_OBJECT, ...objectRef };
   const code = responseStatus?.code ?? 0;
-  // What is gone already is deleted, whoever did it.
-  const succeeded = code < 400 || (verb === 'delete' && code === 404);
-  // Names of events are made by the operator and stand in the body, which this log does not have.
-  return text({ verb, plural, namespace, name: verb === 'create' ? '' : name, succeeded });
+  return text({
+    verb,
+    plural: subresource === '' ? resource : `${resource}/${subresource}`,
+    namespace,
+    // Names of events are made by the operator and stand in the body, which this log does not have.
+    name: verb === 'create' ? '' : name,
+    // What is gone already is deleted, whoever did it.
+    succeeded: code < 400 || (verb === 'delete' && code === 404),
+  });
 }
 
 function ofRecord(record: Readonly<Record<string, unknown>>): string {

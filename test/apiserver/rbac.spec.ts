@@ -177,6 +177,7 @@ describe('S189: an operator with exactly the rules of docs/rbac.md', () => {
   it('leaves nothing behind', async () => {
     await deleteResources(server, NAMESPACE);
     await exists(server, child('api/v1', 'secrets', 'sallyport-ca'), false);
+    await exists(server, child('api/v1', 'configmaps', 'sallyport-ca'), false);
     await exists(server, child('apis/apps/v1', 'statefulsets', 'small-gateway'), false);
   });
 

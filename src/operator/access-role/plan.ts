@@ -57,7 +57,10 @@ export function planAccessRole(observed: ObservedAccessRole, now: Date): Plan<Ac
   const verdicts: readonly Verdict[] = [
     ...commonConditions(standing),
     foundVerdict(situation),
-    dutiesVerdict(observed),
+    dutiesVerdict(
+      role,
+      observed.roles.filter((other) => !isExpired(other, now)),
+    ),
     expiredVerdict(role, situation.expired),
     pausedVerdict(pause, pending),
   ];
@@ -166,12 +169,12 @@ function missingMessage(missing: readonly string[]): string {
   return `There is no SignalingGateway ${missing.join(', ')} in this namespace: create it, or correct gateways.names.`;
 }
 
-function dutiesVerdict({
-  role,
-  roles,
-}: ObservedAccessRole): Verdict<AccessRoleConditionType, AccessRoleReason> {
+function dutiesVerdict(
+  role: AccessRole,
+  live: readonly AccessRole[],
+): Verdict<AccessRoleConditionType, AccessRoleReason> {
   const type = 'DutiesSeparated';
-  const [found] = dutyConflicts(role, roles);
+  const [found] = dutyConflicts(role, live);
   if (found === undefined) {
     const message = 'Nobody has this role together with one that it conflicts with.';
     return { type, status: 'True', reason: 'NoConflict', message };

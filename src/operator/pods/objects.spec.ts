@@ -62,7 +62,11 @@ describe('a workload', () => {
 
   it('of relays starts in parallel and is replaced as far as the operator lets it', () => {
     const of = (partition?: number) =>
-      statefulSet({ ...parts, serviceName: 's', ...(partition === undefined ? {} : { partition }) });
+      statefulSet({
+        ...parts,
+        serviceName: 's',
+        ...(partition === undefined ? {} : { partition }),
+      });
     expect(of(2)['spec']).toMatchObject({
       podManagementPolicy: 'Parallel',
       updateStrategy: { type: 'RollingUpdate', rollingUpdate: { partition: 2 } },

@@ -103,16 +103,20 @@ export function chooseRollout(input: RolloutInput): RolloutChoice {
     ...rollout,
     partition,
     annotations: { ...rollout.annotations, [ANNOTATION_PARTITION]: String(partition) },
-    underWay: isUnderWay(digest, statefulSet, progress),
+    underWay: isUnderWay(digest, partition, statefulSet),
   };
 }
 
 /** Per relay, beside its drain: the end of the old pod, the image, the start, `minReadySeconds`. */
 const START_MARGIN_SECONDS = 60;
 
-function isUnderWay(digest: string, statefulSet: Child | undefined, progress: Progress): boolean {
+/** Until the last step is written and seen: a pool that says Ready in between would take it back at once. */
+function isUnderWay(digest: string, partition: number, statefulSet: Child | undefined): boolean {
   if (statefulSet === undefined) return false;
-  const written = statefulSet.annotations[ANNOTATION_TEMPLATE] === digest;
+  const progress = progressOf(statefulSet);
+  const written =
+    statefulSet.annotations[ANNOTATION_TEMPLATE] === digest &&
+    partitionOf(statefulSet) === partition;
   return !written || !progress.observed || !isComplete(progress);
 }
 

@@ -7,11 +7,16 @@ import { snapshot } from './snapshot.js';
 export interface Undisturbed {
   /** Calls of the engine, lists and watches apart. */
   readonly calls: number;
+  readonly writes: number;
   readonly objects: Readonly<Record<string, string>>;
 }
 
+/** What a walk needs of kube-controller-manager: children of a deleted resource have to go. */
+export const CONTROLLERS = ['garbage-collector-controller', 'serviceaccount-controller'];
+
 let namespaces = 0;
-const nextNamespace = (): string => `walk-${(namespaces += 1)}`;
+/** A name that no walk in this process had before. */
+export const nextNamespace = (): string => `walk-${(namespaces += 1)}`;
 
 /** Runs `operation` to its end, without a crash. */
 export async function undisturbed(
@@ -27,7 +32,7 @@ export async function undisturbed(
     point.arm();
     await operation.act(server, namespace);
     await rooms.settled(400);
-    return { calls: point.count, objects: await snapshot(server, namespace) };
+    return { calls: point.count, writes: point.writes, objects: await snapshot(server, namespace) };
   } finally {
     await rooms.stop();
   }

@@ -103,6 +103,8 @@ export type Ending = 'Abort' | 'LoseAnswer';
 /** Counts the calls of an engine from `arm` on (lists and watches apart) and lets the n-th end badly. */
 export class CrashPoint {
   count = 0;
+  /** Those of `count` that were no reads. */
+  writes = 0;
   /** What the n-th call was. */
   struck: Call | undefined;
   private armed = false;
@@ -124,6 +126,7 @@ export class CrashPoint {
     afterCall: (call) => {
       if (!this.armed || !COUNTED.has(call.verb)) return;
       this.count += 1;
+      if (call.verb !== 'get') this.writes += 1;
       if (this.count !== this.nth) return;
       this.struck = call;
       if (this.ending === 'Abort') this.dead = true;

@@ -152,7 +152,7 @@ describe('several operators on one Lease', () => {
     );
   });
 
-  it('three that start at once elect exactly one', async () => {
+  it('T51: two operators racing: three that start at once elect exactly one', async () => {
     await server.request('DELETE', LEASE_PATH);
     const three = ['engine-a', 'engine-b', 'engine-c'].map((user) => start(user));
     await eventually('one leads', () => three.some(({ engine }) => engine.health().leader));

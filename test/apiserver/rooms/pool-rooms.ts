@@ -23,7 +23,7 @@ export const POOL_SETTINGS: RelayPoolSettings = {
     apiServerCidrs: [],
     servesServiceMonitors: false,
   },
-  renders: [ROOM_SETTINGS.renders[0]!],
+  renders: [ROOM_SETTINGS.renders[0]],
 };
 
 /** Every room with real keys; the policy key is in the namespace `default`. */

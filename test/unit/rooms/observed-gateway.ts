@@ -178,8 +178,13 @@ export function afterwards(
     ? observed.authorities
     : [...observed.authorities, authority(namespace)];
   const first = planAt({ ...observed, authorities });
-  const secrets = first.orders.map(fulfilled);
-  const { plan } = planAt({ ...observed, authorities, children: secrets });
+  const standing = observed.children.filter(({ ref }) => ref.kind === 'Secret');
+  const secrets = [...standing, ...first.orders.map(fulfilled)];
+  const { plan } = planAt({
+    ...observed,
+    authorities,
+    children: [...observed.children, ...first.orders.map(fulfilled)],
+  });
   const objects = plan.apply.map((object) => applied(object, viewOf(object, workload)));
   return {
     ...observed,
@@ -193,6 +198,7 @@ function viewOf(
   { kind, ...object }: KubernetesObject,
   { ready = 0, updated = ready, ...status }: Parameters<typeof afterwards>[1] & object,
 ): Child['view'] {
+  if (kind === 'ControllerRevision') return { data: object['data'] };
   if (kind !== 'Deployment' && kind !== 'StatefulSet') return {};
   const spec = object['spec'] as { readonly replicas?: number };
   return {

@@ -161,6 +161,29 @@ describe('a rollout', () => {
     expect(partitionOf(rolling(0, change))).toBe(64);
   });
 
+  /** The same, at the end of the steps: the partition that was written last is 0. */
+  const atTheEnd = (counted: Counted) => {
+    const good = afterCarryingOut(afterCarryingOut(observedPool(pool), all(3)), all(3));
+    const pooled = { ...good, pool: { ...changed, status: good.pool.status! } };
+    const { children, ...written } = afterCarryingOut(pooled, counted);
+    const stepped = children.map((child) =>
+      child.ref.kind === 'StatefulSet'
+        ? { ...child, annotations: { ...child.annotations, 'sallyport.dev/partition': '0' } }
+        : child,
+    );
+    return planPoolAt({ ...written, children: stepped }).plan;
+  };
+
+  it('is frozen again when every relay has the new template', () => {
+    const done = { ...all(3), currentRevision: 'r2', updateRevision: 'r2' };
+    expect(partitionOf(atTheEnd(done))).toBe(64);
+    expect(partitionOf(atTheEnd({ ...done, currentRevision: 'r1' }))).toBe(0);
+  });
+
+  it('takes back only the relays that left, when the template is the former one again', () => {
+    expect(partitionOf(during({ ...all(3), updatedReplicas: 2, readyReplicas: 2 }))).toBe(2);
+  });
+
   it('hurries when nobody is served anyway', () => {
     expect(partitionOf(rolling(0, { readyReplicas: 0, availableReplicas: 0 }))).toBe(0);
   });

@@ -160,7 +160,7 @@ describe('T51: a RetentionPolicy that passed no schema', () => {
     ['an end that is no time', { legalHold: { until: 'soon', reason: 'Case 1' } }, /no time/],
     ['a name with a step upwards', { metadata: { name: '../x' } }, /metadata.name/],
   ])('is refused for %s', (_, overrides, message) => {
-    const wrong = aRetentionPolicy(overrides as Parameters<typeof aRetentionPolicy>[0]);
+    const wrong = aRetentionPolicy(overrides);
     expect(policyProblem(wrong)).toMatch(message);
   });
 });

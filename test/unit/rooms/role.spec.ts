@@ -65,9 +65,9 @@ function published(before: ObservedBundle): ObservedBundle {
 describe('the bundle of the sample roles', () => {
   it.each(files)('S204: %s is that of the golden file', (file) => {
     const role = sample(file);
-    const chosen = aSignalingGateway({
-      metadata: { name: role.spec.gateways.names?.[0] ?? 'edge' },
-    });
+    const { names = ['edge'], selector } = role.spec.gateways;
+    const labels = selector?.matchLabels ?? {};
+    const chosen = aSignalingGateway({ metadata: { name: names[0]!, labels } });
     const { issue } = planBundle({ ...observed([role]), gateway: chosen }, NOON);
     const text = dump(issue?.roles ?? [], { lineWidth: 120, noRefs: true });
     const golden = join(GOLDEN, file);
@@ -175,6 +175,20 @@ describe('the status of an AccessRole', () => {
     expect(first(plan(changed, published(observed([role]))))).toMatchObject({
       reason: 'WaitingForBundle',
     });
+  });
+
+  it('says who is not given the role for the sake of an older one, unless that one has ended', () => {
+    const metadata = { name: 'older', creationTimestamp: '2026-01-01T00:00:00Z' };
+    const older = { metadata, subjects: [aFingerprint()], conflictsWith: ['user'] };
+    const duties = (overrides: object) =>
+      planAccessRole(
+        { role, roles: [role, anAccessRole({ ...older, ...overrides })], gateways: [] },
+        NOON,
+      ).status.conditions.find(({ type }) => type === 'DutiesSeparated');
+    expect(duties({})).toMatchObject({ status: 'False', reason: 'SubjectsConflict' });
+    expect(duties({})?.message).toContain('older');
+    // An older role that has ended takes nobody away.
+    expect(duties({ expiresAt: '2026-03-01T00:00:00Z' })?.status).toBe('True');
   });
 
   it('names a gateway that does not exist', () => {
