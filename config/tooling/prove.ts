@@ -1,21 +1,19 @@
 /* `npm run prove`: claim, test, result of the last run, for each promise. Exit code 1 when a named test failed or did not run. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { brokenPromises, readPromises, statusByTitle, type ProductPromise } from './promises.js';
+import { brokenPromises, readPromises, statusOf, type ProductPromise } from './promises.js';
 import { readResults } from './results.js';
 
 const promises = readPromises(readFileSync('docs/promises.yaml', 'utf8'));
 const results = existsSync('test-results')
   ? readResults('test-results', readdirSync('test-results'))
   : [];
-const statusOf = statusByTitle(results);
 const wanted = process.argv.slice(2).filter((argument) => !argument.startsWith('-'));
 const all = process.argv.includes('--all');
 
 function print({ id, claim, state, missing, tests }: ProductPromise): void {
   console.log(`${id.padEnd(5)} ${state.padEnd(9)} ${claim}`);
   if (missing !== undefined) console.log(`      missing   ${missing}`);
-  for (const title of tests)
-    console.log(`      ${(statusOf.get(title) ?? 'not run').padEnd(9)} ${title}`);
+  for (const title of tests) console.log(`      ${statusOf(title, results).padEnd(9)} ${title}`);
 }
 
 const chosen = promises.filter(({ id, state }) =>

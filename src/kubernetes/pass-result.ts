@@ -1,3 +1,4 @@
+import { isApiError } from './api-error.js';
 import { isPassing, LOOK_AGAIN_MS } from './child-failures.js';
 import type { ChildFailure } from './child-failures.js';
 import type { ApplyOutcome, Pass } from './child.applier.js';
@@ -32,8 +33,18 @@ export class Progress implements CarriedOut {
   }
 }
 
-/** What may pass is tried again with growing delays; what somebody must act on has no watch. */
+/** Somebody else was faster: nothing is wrong, and drift is to be repaired within a second. */
+const AFTER_CONFLICT_MS = 200;
+
+/**
+ * Conflicts are tried again at once, and do not make later delays grow; what else may pass is tried again with growing
+ * delays; what somebody must act on has no watch.
+ */
 export function whenToLook(failure: ChildFailure): When {
+  const { error } = failure;
+  if (isApiError(error, 'Conflict', 'AlreadyExists') || error.name === 'InTransition') {
+    return { afterMs: AFTER_CONFLICT_MS };
+  }
   return isPassing(failure) ? { backoff: true } : { afterMs: LOOK_AGAIN_MS };
 }
 

@@ -45,7 +45,7 @@ describe('the check of the promises', () => {
   const promise = { id: 'S1', claim: 'c', state: 'shown', tests: ['S1: works'] } as const;
 
   it.each([
-    ['did not run', [], 'S1: no test "S1: works" ran.'],
+    ['did not run', [], 'S1: the test "S1: works" is not run.'],
     [
       'failed',
       [{ title: 'S1: works', file: 'f', status: 'failed' }],
@@ -59,6 +59,16 @@ describe('the check of the promises', () => {
   ])('finds a test that %s', (_, ran, complaint) =>
     expect(brokenPromises([promise], ran)).toEqual([complaint]),
   );
+
+  it('lets a title stand for a table of tests, all of which must pass', () => {
+    const table = [{ ...promise, tests: ['S1: works with %s'] }];
+    const ran = (title: string, status = 'passed') => ({ title, file: 'f', status });
+    expect(brokenPromises(table, [ran('S1: works with a'), ran('S1: works with b')])).toEqual([]);
+    expect(
+      brokenPromises(table, [ran('S1: works with a'), ran('S1: works with b', 'failed')]),
+    ).toHaveLength(1);
+    expect(unlistedTests(table, [ran('S1: works with c')])).toEqual([]);
+  });
 
   it('finds a title without the id and a test that is not listed', () => {
     expect(brokenPromises([{ ...promise, tests: ['works'] }], [])).toHaveLength(1);

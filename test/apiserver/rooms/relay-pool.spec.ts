@@ -76,7 +76,7 @@ const partitionOf = async (name: string) =>
 
 /** What the StatefulSet's controller would count; without one, the test counts. */
 async function count(name: string, status: object): Promise<void> {
-  const { metadata } = await statefulSet(name);
+  const { metadata } = await eventually(`${name} has a workload`, () => statefulSet(name));
   const body = { status: { observedGeneration: metadata.generation, ...status } };
   await server.admin.call('PATCH', `${STATEFULSETS}/${name}-relay/status`, body, MERGE);
 }
@@ -274,6 +274,9 @@ describe('a new template', () => {
     expect((await conditionOf('stepped', 'Reconciling'))?.reason).toBe('RollingOut');
     await count('stepped', pods(3, { currentRevision: 'r2', updateRevision: 'r2' }));
     await eventually('frozen again', async () => (await partitionOf('stepped')) === 64);
+    // The freeze is a change too: Ready comes when it is seen, not before, and stays.
+    expect((await conditionOf('stepped', 'Ready'))?.status).toBe('False');
+    await count('stepped', pods(3, { currentRevision: 'r2', updateRevision: 'r2' }));
     await eventually(
       'Ready',
       async () => (await conditionOf('stepped', 'Ready'))?.status === 'True',
