@@ -32,32 +32,42 @@ export function incompatibilities(
   path = '',
 ): readonly string[] {
   if (after === undefined) return [`${path} is gone`];
-  const found: string[] = [];
-  if (before.type !== after.type) found.push(`${path} was ${before.type}, is ${after.type}`);
-  for (const value of before.enum ?? []) {
-    if (after.enum !== undefined && !after.enum.includes(value))
-      found.push(`${path} no longer takes ${String(value)}`);
-  }
-  if (JSON.stringify(before.default) !== JSON.stringify(after.default))
-    found.push(`${path} has another default`);
-  for (const name of after.required ?? []) {
-    if (!(before.required ?? []).includes(name)) found.push(`${path}.${name} is newly required`);
-  }
-  found.push(...tightened(before, after, path));
-  for (const [name, schema] of Object.entries(before.properties ?? {})) {
-    found.push(...incompatibilities(schema, after.properties?.[name], `${path}.${name}`));
-  }
-  if (before.items) found.push(...incompatibilities(before.items, after.items, `${path}[]`));
-  if (typeof before.additionalProperties === 'object') {
-    found.push(
-      ...incompatibilities(
-        before.additionalProperties,
-        after.additionalProperties as Schema,
-        `${path}{}`,
-      ),
-    );
-  }
-  return found;
+  return [
+    ...retyped(before, after, path),
+    ...dropped(before, after, path),
+    ...newlyRequired(before, after, path),
+    ...tightened(before, after, path),
+    ...below(before, after, path),
+  ];
+}
+
+function retyped(before: Schema, after: Schema, path: string): readonly string[] {
+  const found = before.type === after.type ? [] : [`${path} was ${before.type}, is ${after.type}`];
+  const sameDefault = JSON.stringify(before.default) === JSON.stringify(after.default);
+  return sameDefault ? found : [...found, `${path} has another default`];
+}
+
+function dropped(before: Schema, after: Schema, path: string): readonly string[] {
+  const gone = (before.enum ?? []).filter((value) => after.enum && !after.enum.includes(value));
+  return gone.map((value) => `${path} no longer takes ${String(value)}`);
+}
+
+function newlyRequired(before: Schema, after: Schema, path: string): readonly string[] {
+  const added = (after.required ?? []).filter((name) => !before.required?.includes(name));
+  return added.map((name) => `${path}.${name} is newly required`);
+}
+
+function below(before: Schema, after: Schema, path: string): readonly string[] {
+  const { items, additionalProperties: values } = before;
+  const properties = Object.entries(before.properties ?? {}).flatMap(([name, schema]) =>
+    incompatibilities(schema, after.properties?.[name], `${path}.${name}`),
+  );
+  const inItems = items ? incompatibilities(items, after.items, `${path}[]`) : [];
+  const inValues =
+    typeof values === 'object'
+      ? incompatibilities(values, after.additionalProperties as Schema | undefined, `${path}{}`)
+      : [];
+  return [...properties, ...inItems, ...inValues];
 }
 
 function tightened(before: Schema, after: Schema, path: string): readonly string[] {

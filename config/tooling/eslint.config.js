@@ -1,10 +1,15 @@
+import { fileURLToPath } from 'node:url';
 import tseslint from 'typescript-eslint';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
 
 export default tseslint.config(
   { ignores: ['dist/**', 'node_modules/**', '**/*.gen.ts', '**/*.js'] },
   ...tseslint.configs.strictTypeChecked,
   {
-    languageOptions: { parserOptions: { projectService: true } },
+    languageOptions: {
+      parserOptions: { projectService: true, tsconfigRootDir: root },
+    },
     rules: {
       '@typescript-eslint/no-floating-promises': 'error',
       '@typescript-eslint/restrict-template-expressions': [
@@ -13,6 +18,13 @@ export default tseslint.config(
       ],
       // A Nest module is a class that carries a decorator and nothing else.
       '@typescript-eslint/no-extraneous-class': ['error', { allowWithDecorator: true }],
+      // `const { uid: _uid, ...rest }` is how a field is left out of a copy.
+      '@typescript-eslint/no-unused-vars': [
+        'error',
+        { varsIgnorePattern: '^_', ignoreRestSiblings: true },
+      ],
+      // `get<Pool>(ref)` says at the call what the caller knows of the kind.
+      '@typescript-eslint/no-unnecessary-type-parameters': 'off',
       complexity: ['error', 10],
       'max-depth': ['error', 3],
       'max-params': ['error', 4],

@@ -36,27 +36,40 @@ export function readPromises(yaml: string): readonly ProductPromise[] {
 }
 
 function readPromise(id: string, row: Record<string, unknown>): ProductPromise {
-  const { claim, state, missing, tests = [], ...unknown } = row;
-  const fail = (what: string) => new Error(`docs/promises.yaml, ${id}: ${what}`);
-  if (typeof claim !== 'string' || claim === '') throw fail('has no claim.');
-  if (typeof state !== 'string' || !STATES.includes(state))
-    throw fail(`state is not one of ${STATES.join(', ')}.`);
-  if (Object.keys(unknown).length > 0)
-    throw fail(`has unknown fields: ${Object.keys(unknown).join(', ')}.`);
-  if (!Array.isArray(tests) || !tests.every((test) => typeof test === 'string'))
-    throw fail('tests is not a list of titles.');
-  const needsReason = state === 'part' || state === 'planned';
-  if (needsReason !== (typeof missing === 'string'))
-    throw fail('missing belongs to part and planned, and only there.');
-  if (state !== 'planned' && tests.length === 0) throw fail(`is ${state}, but names no test.`);
-  return {
-    id,
-    claim,
-    state: state as PromiseState,
-    tests: tests as string[],
-    ...(needsReason && { missing: missing as string }),
-  };
+  const fault = FAULTS.find(({ holds }) => holds(row));
+  if (fault) throw new Error(`docs/promises.yaml, ${id}: ${fault.says}`);
+  return { id, tests: [], ...(row as Omit<ProductPromise, 'id' | 'tests'>) };
 }
+
+const FIELDS: readonly string[] = ['claim', 'state', 'missing', 'tests'];
+
+const owesReason = ({ state }: Record<string, unknown>): boolean =>
+  state === 'part' || state === 'planned';
+
+const isTitles = (tests: unknown): boolean =>
+  tests === undefined || (Array.isArray(tests) && tests.every((test) => typeof test === 'string'));
+
+/** What can be wrong with a row; the first that holds is told. */
+const FAULTS: readonly { holds(row: Record<string, unknown>): boolean; readonly says: string }[] = [
+  { holds: ({ claim }) => typeof claim !== 'string' || claim === '', says: 'has no claim.' },
+  {
+    holds: ({ state }) => typeof state !== 'string' || !STATES.includes(state),
+    says: `state is not one of ${STATES.join(', ')}.`,
+  },
+  {
+    holds: (row) => Object.keys(row).some((field) => !FIELDS.includes(field)),
+    says: `has a field that is none of ${FIELDS.join(', ')}.`,
+  },
+  { holds: ({ tests }) => !isTitles(tests), says: 'tests is not a list of titles.' },
+  {
+    holds: (row) => owesReason(row) !== (typeof row['missing'] === 'string'),
+    says: 'missing belongs to part and planned, and only there.',
+  },
+  {
+    holds: ({ state, tests }) => state !== 'planned' && !(Array.isArray(tests) && tests.length > 0),
+    says: 'names no test, although something is shown.',
+  },
+];
 
 /**
  * Why the promises cannot be believed after this run: empty when each named test exists, ran and passed. A `%s` in a

@@ -102,6 +102,12 @@ describe('an object in the way', () => {
   const ours = [{ manager: 'sallyport', operation: 'Apply' as const }];
 
   it.each([
+    [
+      'every field was taken from us, and it names our owner',
+      live({ ownerReferences: [{ apiVersion: 'v1', kind: 'X', name: 'x', uid: 'owner-1' }] }),
+      false,
+      'Ours',
+    ],
     ['our manager has applied, labels stripped', live({ managedFields: ours }), false, 'Ours'],
     ['nobody says whose it is', live({}), false, 'Foreign'],
     ['nobody says whose it is, adoption allowed', live({}), true, 'Adopt'],
@@ -139,6 +145,19 @@ describe('an object in the way', () => {
     ],
   ] as const)('%s', (_, object, adopt, decision) => {
     expect(decideSeizure(object, owner, adopt)).toBe(decision);
+  });
+});
+
+describe('an object whose every field was taken', () => {
+  it('is ours when we remember its UID', () => {
+    const live = {
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: 'edge', uid: 'child-1' },
+    };
+    const owner = { ownerUid: 'owner-1', ownerLives: () => false };
+    expect(decideSeizure(live, { ...owner, knownUid: 'child-1' }, false)).toBe('Ours');
+    expect(decideSeizure(live, { ...owner, knownUid: 'child-0' }, false)).toBe('Foreign');
   });
 });
 

@@ -61,22 +61,34 @@ export function decideApply(input: ApplyInput): ApplyDecision {
 export type SeizureDecision = 'Ours' | 'Adopt' | 'Foreign' | 'AwaitDeletion';
 
 /**
- * Decides from the live object, whose labels may have been stripped: ours is what our manager has applied and no other
- * living resource has; anything else is taken only with `sallyport.dev/adopt: "true"`.
+ * Decides from the live object, whose labels may have been stripped: ours is what our manager has applied, what we
+ * remember, or what names our owner, and no other living resource has; anything else is taken only with `sallyport.dev/adopt: "true"`.
  */
 export function decideSeizure(
   live: KubernetesObject,
-  owner: Pick<ApplyInput, 'ownerUid' | 'ownerLives'>,
+  owner: Pick<ApplyInput, 'ownerUid' | 'ownerLives'> & { readonly knownUid?: string | undefined },
   adopt: boolean,
 ): SeizureDecision {
-  const { managedFields, labels, deletionTimestamp } = live.metadata;
+  const { labels, deletionTimestamp } = live.metadata;
   if (deletionTimestamp !== undefined) return 'AwaitDeletion';
+  const elsewhere = belongsElsewhere(labels?.[LABEL_OWNER_UID], owner);
+  if (isOurs(live, owner) && !elsewhere) return 'Ours';
+  return adopt && !elsewhere ? 'Adopt' : 'Foreign';
+}
+
+/** Somebody may have taken every single field of it: then we remember its UID, or it still names its owner. */
+function isOurs(
+  { metadata: { uid, managedFields, ownerReferences } }: KubernetesObject,
+  {
+    ownerUid,
+    knownUid,
+  }: { readonly ownerUid: string | undefined; readonly knownUid?: string | undefined },
+): boolean {
   const applied = managedFields?.some(
     (entry) => entry.manager === FIELD_MANAGER && entry.operation === 'Apply' && !entry.subresource,
   );
-  const elsewhere = belongsElsewhere(labels?.[LABEL_OWNER_UID], owner);
-  if (applied && !elsewhere) return 'Ours';
-  return adopt && !elsewhere ? 'Adopt' : 'Foreign';
+  const owned = ownerReferences?.some((reference) => reference.uid === ownerUid);
+  return applied === true || owned === true || (uid !== undefined && uid === knownUid);
 }
 
 /** Kinds that pods need before they start, or that guard them; all others follow in a second wave. */

@@ -96,7 +96,7 @@ export class ChildApplier {
     } catch (error) {
       if (!isInTheWay(error)) throw error;
     }
-    const known = await this.#writer.seize(ref, owner);
+    const known = await this.#writer.seize(ref, owner, this.#memory.get(refId(ref))?.uid);
     if (known.reason === 'Adopted') return this.#writer.update(object, owner, known);
     const labelled = known.live?.metadata.labels?.[LABEL_MANAGED_BY] === 'sallyport';
     if (known.live && !labelled) await this.#writer.relabel(object, owner, known.live);
@@ -134,19 +134,24 @@ export class ChildApplier {
       this.#remember(target, pass.owner, await this.#writer.create(object, pass.owner));
     } catch (error) {
       if (!isInTheWay(error)) throw error;
-      const known = await this.#writer.seize(ref, pass.owner);
-      this.#remember(target, pass.owner, await this.#writer.update(object, pass.owner, known));
-      return known.reason === 'Adopted' ? 'Adopted' : 'Updated';
+      return this.#takeUp(target, pass);
     }
     if (applied) {
-      pass.repaired.push({
-        kind: ref.kind,
-        name: ref.name,
-        field: WHOLE_OBJECT,
-        manager: 'unknown',
-      });
+      const { kind, name } = ref;
+      pass.repaired.push({ kind, name, field: WHOLE_OBJECT, manager: 'unknown' });
     }
     return 'Created';
+  }
+
+  /** It exists, but not in the cache: somebody has changed its labels, or the cache is behind, or it is not ours. */
+  async #takeUp(target: Target, pass: Pass): Promise<ApplyOutcome> {
+    const { object, ref, applied } = target;
+    const known = await this.#writer.seize(ref, pass.owner, applied?.uid);
+    const drifts = known.live && applied ? this.#drifts(target, known.live) : [];
+    if (known.live && this.#leave(target, known.live, { drifts, pass })) return 'Left';
+    this.#remember(target, pass.owner, await this.#writer.update(object, pass.owner, known));
+    pass.repaired.push(...drifts);
+    return known.reason === 'Adopted' ? 'Adopted' : 'Updated';
   }
 
   async #update(target: Target, known: Known, pass: Pass): Promise<ApplyOutcome> {
@@ -157,7 +162,7 @@ export class ChildApplier {
     } catch (error) {
       if (!isInTheWay(error)) throw error;
       // Gone, or another of that name, and our cache has not heard of it yet.
-      return this.#create({ ...target, applied: undefined }, pass);
+      return this.#create(target, pass);
     }
   }
 

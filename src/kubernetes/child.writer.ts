@@ -66,13 +66,13 @@ export class ChildWriter {
   }
 
   /** Something stands in the way: one read decides whether it is ours to change. @throws ForeignObject, ApiError */
-  async seize(ref: ObjectRef, owner: Owner): Promise<Known> {
+  async seize(ref: ObjectRef, owner: Owner, knownUid?: string): Promise<Known> {
     const { client, ownerLives } = this.#options;
     const live = await client.find(ref);
     const uid = live?.metadata.uid;
     if (!live || uid === undefined) throw new InTransition(ref, 'vanished meanwhile');
     const ownerUid = owner?.metadata.uid;
-    const decision = decideSeizure(live, { ownerUid, ownerLives }, mayAdopt(owner));
+    const decision = decideSeizure(live, { ownerUid, ownerLives, knownUid }, mayAdopt(owner));
     if (decision === 'Foreign') throw new ForeignObject(ref);
     if (decision === 'AwaitDeletion') throw new InTransition(ref, 'is being deleted');
     return { uid, live, reason: decision === 'Adopt' ? 'Adopted' : 'Changed' };

@@ -26,8 +26,10 @@ export interface Child {
 }
 
 /** A resource of ours (a custom resource) with its status. */
-export interface Resource<Spec = unknown, Status extends CommonStatus = CommonStatus>
-  extends KubernetesObject {
+export interface Resource<
+  Spec = unknown,
+  Status extends CommonStatus = CommonStatus,
+> extends KubernetesObject {
   readonly spec: Spec;
   readonly status?: Status;
 }
@@ -48,7 +50,11 @@ export interface Cluster {
   /** A custom resource of ours from the cache, whole but for managedFields. */
   get<T extends KubernetesObject>(ref: ObjectRef): T | undefined;
   /** All cached resources of one kind of ours, in one namespace or everywhere. Do not mutate. */
-  list<T extends KubernetesObject>(apiVersion: string, kind: string, namespace?: string): readonly T[];
+  list<T extends KubernetesObject>(
+    apiVersion: string,
+    kind: string,
+    namespace?: string,
+  ): readonly T[];
   /** A managed object from the cache. */
   child(ref: ObjectRef): Child | undefined;
   /** All managed objects made for the resource with this UID. */

@@ -58,12 +58,10 @@ export class EngineCluster implements Cluster {
     this.#applier = new ChildApplier(options);
   }
 
-  // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- as Cluster declares it
   get<T extends KubernetesObject>(ref: ObjectRef): T | undefined {
     return this.#options.store.get(ref) as T | undefined;
   }
 
-  // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- as Cluster declares it
   list<T extends KubernetesObject>(
     apiVersion: string,
     kind: string,

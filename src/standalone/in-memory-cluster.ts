@@ -65,12 +65,10 @@ export class InMemoryCluster implements Cluster {
     return this.#store.all();
   }
 
-  // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- as Cluster declares it
   get<T extends KubernetesObject>(ref: ObjectRef): T | undefined {
     return ref.apiVersion === API_VERSION ? (this.#store.get(ref) as T | undefined) : undefined;
   }
 
-  // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- as Cluster declares it
   list<T extends KubernetesObject>(
     apiVersion: string,
     kind: string,

@@ -199,7 +199,7 @@ export class Fleet {
         });
         opened();
         for await (const event of events) {
-          if ('object' in event && holds(event.object as KubernetesObject)) return;
+          if ('object' in event && holds(event.object)) return;
         }
         throw new Error(`the watch of ${kind} ${name} ended`);
       } finally {
@@ -207,7 +207,9 @@ export class Fleet {
         abort.abort();
       }
     })();
-    done.catch(() => opened());
+    done.catch(() => {
+      opened();
+    });
     return { open, done };
   }
 }

@@ -39,7 +39,7 @@ export class OperatorProcess {
         stdio: ['ignore', 'ignore', 'pipe'],
       },
     );
-    child.stderr?.on('data', (text: Buffer) => process.stderr.write(text));
+    child.stderr.on('data', (text: Buffer) => process.stderr.write(text));
     return new OperatorProcess(child, `http://127.0.0.1:${port}`, startedAt);
   }
 

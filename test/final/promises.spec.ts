@@ -56,9 +56,9 @@ describe('the check of the promises', () => {
       [{ title: 'S1: works', file: 'f', status: 'pending' }],
       'S1: the test "S1: works" is pending.',
     ],
-  ])('finds a test that %s', (_, ran, complaint) =>
-    expect(brokenPromises([promise], ran)).toEqual([complaint]),
-  );
+  ])('finds a test that %s', (_, ran, complaint) => {
+    expect(brokenPromises([promise], ran)).toEqual([complaint]);
+  });
 
   it('lets a title stand for a table of tests, all of which must pass', () => {
     const table = [{ ...promise, tests: ['S1: works with %s'] }];

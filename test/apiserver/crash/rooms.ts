@@ -45,9 +45,7 @@ export async function startRooms(
   });
   const settings = readOperatorSettings(settingsFor(namespace), 'test');
   const parts = { cluster: engine.cluster, clock: systemClock, settings, log: SILENT_LOGGER };
-  const context = await NestFactory.createApplicationContext(OperatorModule.of(parts), {
-    logger: false,
-  });
+  const context = await NestFactory.createApplicationContext(OperatorModule.of(parts));
   engine.start(context.get<readonly Reconciler[]>(RECONCILERS));
   return {
     settled: async (quietMs = 120) => {
