@@ -50,7 +50,10 @@ const isTitles = (tests: unknown): boolean =>
   tests === undefined || (Array.isArray(tests) && tests.every((test) => typeof test === 'string'));
 
 /** What can be wrong with a row; the first that holds is told. */
-const FAULTS: readonly { holds(row: Record<string, unknown>): boolean; readonly says: string }[] = [
+const FAULTS: readonly {
+  readonly holds: (row: Record<string, unknown>) => boolean;
+  readonly says: string;
+}[] = [
   { holds: ({ claim }) => typeof claim !== 'string' || claim === '', says: 'has no claim.' },
   {
     holds: ({ state }) => typeof state !== 'string' || !STATES.includes(state),

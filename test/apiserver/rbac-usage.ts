@@ -8,7 +8,7 @@ import { recordOf, type RecordedCall } from './bed/recorded-calls.js';
 
 /*
  * What programs really did on API servers, compared with what src/operator/permissions.ts grants. Every test server
- * keeps the calls of users named `operator...` (bed/recorded-calls.ts); rbac-usage.check.ts judges those of the suite.
+ * keeps the calls of users named `operator...` (bed/recorded-calls.ts); test/final/rbac.spec.ts judges those of the suite.
  */
 
 /** What the operator is granted in tests: the lease has its usual name. */

@@ -86,6 +86,16 @@ export interface LeafRequest {
 
 export type KeyOrder = SigningKeysOrder | CaOrder | LeafOrder;
 
+/** One event for all that was made in one pass, or none: a new gateway gets three Secrets and needs one line. */
+export function eventsOfOrders(
+  orders: readonly KeyOrder[],
+): readonly { readonly type: 'Normal'; readonly reason: KeyReason; readonly note: string }[] {
+  const [first] = orders;
+  if (first === undefined) return [];
+  const made = orders.map(({ reason, metadata }) => `Secret ${metadata.name}: ${reason}`);
+  return [{ type: 'Normal', reason: first.reason, note: `${made.join('; ')}.` }];
+}
+
 /** What planning keys or a certificate comes to. */
 export interface KeyPlan<Fact, Order extends KeyOrder = KeyOrder> {
   /** What stands now: what status, ConfigMaps and settings show. Empty until the first order is fulfilled. */

@@ -16,6 +16,7 @@ import type { Clock } from '../../runtime/clock.js';
 import { BUNDLE_KEY_NAME } from '../keys/bundle.js';
 import type { BundleSigner } from '../keys/bundle.js';
 import { CA_NAME, caSecretRef } from '../keys/ca.js';
+import { eventsOfOrders } from '../keys/orders.js';
 import type { KeyOrder, Keysmith } from '../keys/orders.js';
 import { planGateway } from './plan.js';
 import type { GatewayRoomSettings, ObservedGateway } from './plan.js';
@@ -53,12 +54,8 @@ export class SignalingGatewayReconciler implements Reconciler {
     const { orders } = this.#plan(gateway, secrets, []);
     const failed = await this.#fulfil(gateway, orders);
     const { plan } = this.#plan(gateway, secrets, failed);
-    const made = orders.map(({ reason, metadata }) => ({
-      type: 'Normal' as const,
-      reason,
-      note: `Secret ${metadata.name}`,
-    }));
-    await cluster.carryOut(gateway, { ...plan, events: [...made, ...plan.events] });
+    const events = [...eventsOfOrders(orders), ...plan.events];
+    await cluster.carryOut(gateway, { ...plan, events });
     return { requeueAfterMs: plan.requeueAfterMs };
   }
 
