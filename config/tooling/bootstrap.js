@@ -262,7 +262,7 @@ async function test(args) {
   const outcomes = [await jestTier('unit', 'unit')];
   const bed = await testBedTier();
   outcomes.push(bed);
-  if (bed.failed === 0) outcomes.push(await jestTier('api server', 'apiserver', ['--runInBand']));
+  if (bed.failed === 0) outcomes.push(await jestTier('api server', 'apiserver'));
   outcomes.push(await jestTier('final', 'final', ['--runInBand']));
   say('time per tier:');
   process.stdout.write(readFileSync(join(RESULTS, 'tiers.txt'), 'utf8'));

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { KubernetesObject } from './object.js';
-import { projectChild, replicasOwners } from './projection.js';
+import { dataHash, metadataHash, projectChild, replicasOwners } from './projection.js';
 import { StringPool } from './string-pool.js';
 import { Tombstones } from './tombstones.js';
 
@@ -33,6 +33,28 @@ describe('the projection of a child', () => {
     const binary = project({ ...base, binaryData: { k: 'AAE=' } });
     expect(text.view['dataKeys']).toEqual(binary.view['dataKeys']);
     expect(text.view['dataHash']).not.toBe(binary.view['dataHash']);
+  });
+
+  it('of a ConfigMap shows an edit of our entries and metadata, and nothing that others add', () => {
+    const ours = {
+      manager: 'sallyport',
+      operation: 'Apply' as const,
+      fieldsV1: { 'f:data': { 'f:k': {} }, 'f:metadata': { 'f:labels': { 'f:a': {} } } },
+    };
+    const view = (data: object, labels: Readonly<Record<string, string>>) =>
+      project({
+        apiVersion: 'v1',
+        kind: 'ConfigMap',
+        metadata: { ...metadata, labels, managedFields: [ours] },
+        data,
+      }).view;
+    const { dataHash: of, ownedMetadataHash } = view({ k: '1' }, { a: 'x' });
+    expect(of).toBe(dataHash({ k: '1' }));
+    expect(ownedMetadataHash).toBe(metadataHash({ name: 'a', labels: { a: 'x' } }));
+    const added = view({ k: '1', theirs: '2' }, { a: 'x', theirs: 'y' });
+    expect(added).toMatchObject({ dataHash: of, ownedMetadataHash, dataKeys: ['k', 'theirs'] });
+    expect(view({ k: '2' }, { a: 'x' })['dataHash']).not.toBe(of);
+    expect(view({ k: '1' }, { a: 'z' })['ownedMetadataHash']).not.toBe(ownedMetadataHash);
   });
 
   it('of a Deployment has what plans read at its own place, and nothing else', () => {

@@ -2,9 +2,9 @@ import { canonicalHash } from './canonical.js';
 import type { Child } from './cluster.js';
 import { subtree } from './field-path.js';
 import { LABEL_OWNER_UID } from './metadata.js';
-import type { KubernetesObject } from './object.js';
+import type { KubernetesObject, ObjectMeta } from './object.js';
 import { refOf } from './object.js';
-import { ownedHash } from './owned-fields.js';
+import { desiredPart, ownedPart } from './owned-fields.js';
 
 /** How objects are projected. */
 export interface ProjectionOptions {
@@ -86,6 +86,7 @@ export function projectChild(object: KubernetesObject, options: ProjectionOption
   const ref = refOf(object);
   const labels = interned(metadata.labels ?? {}, intern);
   const ownerUid = labels[LABEL_OWNER_UID];
+  const owned = ownedPart(object, options.fieldManager);
   return {
     ref: {
       apiVersion: intern(ref.apiVersion),
@@ -96,12 +97,12 @@ export function projectChild(object: KubernetesObject, options: ProjectionOption
     uid: metadata.uid ?? '',
     resourceVersion: metadata.resourceVersion ?? '',
     generation: metadata.generation ?? 0,
-    ownedHash: ownedHash(object, options.fieldManager),
+    ownedHash: owned === undefined ? '' : canonicalHash(owned),
     ...(ownerUid === undefined ? {} : { ownerUid }),
     labels,
     annotations: ourAnnotations(metadata.annotations ?? {}),
     ...optionalTimes(object),
-    view: viewOf(object, intern),
+    view: viewOf(object, owned, intern),
   };
 }
 
@@ -126,6 +127,7 @@ export function replicasOwners(object: KubernetesObject): readonly string[] {
 
 function viewOf(
   object: KubernetesObject,
+  owned: Readonly<Record<string, unknown>> | undefined,
   intern: (text: string) => string,
 ): Readonly<Record<string, unknown>> {
   const id = `${object.apiVersion}/${object.kind}`;
@@ -135,20 +137,43 @@ function viewOf(
   }
   // Data stays out of the cache: of a Secret because it is one, of a ConfigMap because it is large.
   if (id === 'v1/Secret' || id === 'v1/ConfigMap') {
-    return { ...picked, ...dataFacts(object, intern) };
+    return { ...picked, ...dataFacts(object, owned, intern), ...ownedFacts(object, owned) };
   }
   return picked;
 }
 
-/** Names of the entries of `data` and `binaryData`, sorted, and a hash of both with their values. */
+/**
+ * Of a ConfigMap a hash of our share of its metadata: a room that cannot plan the data anew from nothing (a signed
+ * bundle) has no hash of the whole to compare.
+ */
+function ownedFacts(
+  { apiVersion, kind }: KubernetesObject,
+  owned: Readonly<Record<string, unknown>> | undefined,
+): { readonly ownedMetadataHash?: string } {
+  if (apiVersion !== 'v1' || kind !== 'ConfigMap' || owned === undefined) return {};
+  return { ownedMetadataHash: canonicalHash(owned['metadata']) };
+}
+
+/** `ownedMetadataHash` in the view of an object that has `metadata` as we want it. */
+export function metadataHash(metadata: ObjectMeta): string {
+  return canonicalHash(desiredPart({ apiVersion: 'v1', kind: '', metadata })['metadata']);
+}
+
+/**
+ * Names of the entries of `data` and `binaryData`, sorted, and a hash of both with their values. The hash is of our
+ * share, where there is one: an entry that somebody adds stays, so it must not read as a change of ours for ever.
+ */
 function dataFacts(
   object: KubernetesObject,
+  owned: Readonly<Record<string, unknown>> | undefined,
   intern: (text: string) => string,
 ): { readonly dataKeys: readonly string[]; readonly dataHash: string } {
-  const data = recordOf(object['data']);
-  const binaryData = recordOf(object['binaryData']);
-  const dataKeys = [...Object.keys(data), ...Object.keys(binaryData)].sort().map(intern);
-  return { dataKeys, dataHash: dataHash(data, binaryData) };
+  const names = [object['data'], object['binaryData']].flatMap((map) => Object.keys(recordOf(map)));
+  const { data, binaryData } = owned ?? object;
+  return {
+    dataKeys: names.sort().map(intern),
+    dataHash: dataHash(recordOf(data), recordOf(binaryData)),
+  };
 }
 
 /** SHA-256 over the canonical JSON of the data of a Secret or ConfigMap, base64url. */

@@ -23,7 +23,7 @@ describe('operator settings', () => {
   it('need an install id, a namespace and a render; everything else has a default', () => {
     expect(readOperatorSettings(LEAST, 'settings.json')).toMatchObject({
       scope: { watch: 'All' },
-      workers: 8,
+      workers: 24,
       leaderElection: { enabled: true, leaseName: 'sallyport-operator', leaseSeconds: 15 },
       health: { port: 9090 },
     });
@@ -51,7 +51,7 @@ describe('operator settings', () => {
       'newest first',
     ],
     [{ installId: 'Office!' }, 'installId="Office!" is not text', 'SPIFFE'],
-    [{ workers: 0 }, 'workers=0 is not a whole number from 1 to 64', 'use 8'],
+    [{ workers: 0 }, 'workers=0 is not a whole number from 1 to 64', 'use 24'],
     [{ namspace: 'x' }, '"namspace" is not a setting', 'Write "namespace"'],
     [{ renders: [] }, 'renders=[] is not a list from 1 to 3 entries', 'newest first'],
   ])('are refused for %j with name, value, bounds and remedy', (changes, problem, hint) => {

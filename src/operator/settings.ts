@@ -83,7 +83,7 @@ export const operatorSettingsSchema = Type.Object(
           'Label selector as kubectl takes it, when scope.watch is Selected; followed live.',
       }),
     }),
-    workers: whole(1, 64, 8, 'Resources of one kind that are reconciled at the same time.'),
+    workers: whole(1, 64, 24, 'Resources of one kind that are reconciled at the same time.'),
     leaderElection: group({
       enabled: Type.Boolean({
         default: true,
@@ -100,7 +100,7 @@ export const operatorSettingsSchema = Type.Object(
         'A standby takes over this long after it last saw the leader renew.',
       ),
       renewSeconds: whole(2, 599, 10, 'A leader that could not renew for this long stops writing.'),
-      retrySeconds: whole(1, 120, 2, 'Time between two attempts to take or renew the lease.'),
+      retrySeconds: whole(1, 120, 1, 'Time between two attempts to take or renew the lease.'),
     }),
     renders: Type.Array(render, {
       minItems: 1,

@@ -40,7 +40,7 @@ export interface BundlePlan {
 /** What the bundle of one gateway needs now. */
 export function planBundle(observed: ObservedBundle, now: Date): BundlePlan {
   const { gateway, roles, configMap, keys } = observed;
-  const published = publishedBundle(configMap);
+  const published = publishedBundle(gateway, configMap);
   const valid = roles.filter((role) => roleProblem(role) === undefined);
   const wanted = rolesOn(gateway, valid, now);
   const asPublished = heldBack(wanted, valid, published, now);

@@ -2,8 +2,8 @@ import type { SignalingGateway } from '../../kinds/signaling-gateway.gen.js';
 import type { Child } from '../../kubernetes/cluster.js';
 import { canonicalHash } from '../../kubernetes/canonical.js';
 import { ANNOTATION_MATERIAL, childMetadata } from '../../kubernetes/metadata.js';
-import type { KubernetesObject, ObjectRef } from '../../kubernetes/object.js';
-import { dataHash } from '../../kubernetes/projection.js';
+import type { KubernetesObject, ObjectMeta, ObjectRef } from '../../kubernetes/object.js';
+import { dataHash, metadataHash } from '../../kubernetes/projection.js';
 import type { BundleRole } from '../../policy/roles.js';
 import type { SignedBundle } from '../keys/bundle.js';
 import { configMap } from '../pods/objects.js';
@@ -26,7 +26,7 @@ export interface PublishedBundle {
   readonly serial: number;
   readonly kid: string;
   readonly roles: RoleDigests;
-  /** Whether the data is still what was written. */
+  /** Whether our share of it, data and metadata, is still what was written. */
   readonly intact: boolean;
 }
 
@@ -55,8 +55,19 @@ export function bundleConfigMap(
     [ANNOTATION_ROLES]: JSON.stringify(roleDigests(roles)),
     [ANNOTATION_SERIAL]: String(serial),
   };
-  const identity = { name: bundleName(gateway), component: 'gateway', annotations };
-  return configMap(childMetadata(gateway, identity), data);
+  return configMap(bundleMetadata(gateway, annotations), data);
+}
+
+function bundleMetadata(gateway: SignalingGateway, annotations: Annotations): ObjectMeta {
+  return childMetadata(gateway, { name: bundleName(gateway), component: 'gateway', annotations });
+}
+
+type Annotations = Readonly<Record<string, string>>;
+
+/** The annotations that `bundleConfigMap` writes, as they stand. */
+function ourAnnotations(annotations: Annotations): Annotations {
+  const ours = [ANNOTATION_KID, ANNOTATION_MATERIAL, ANNOTATION_ROLES, ANNOTATION_SERIAL];
+  return Object.fromEntries(Object.entries(annotations).filter(([name]) => ours.includes(name)));
 }
 
 /** Digest of each of `roles`. */
@@ -64,19 +75,24 @@ export function roleDigests(roles: readonly BundleRole[]): RoleDigests {
   return Object.fromEntries(roles.map((role) => [role.name, canonicalHash(role)]));
 }
 
-/** What `child` says about the bundle in it; undefined where there is none. */
-export function publishedBundle(child: Child | undefined): PublishedBundle | undefined {
+/** What `child` says about the bundle of `gateway` in it; undefined where there is none. */
+export function publishedBundle(
+  gateway: SignalingGateway,
+  child: Child | undefined,
+): PublishedBundle | undefined {
   if (child === undefined) return undefined;
   const { annotations, view } = child;
   const serial = Number(annotations[ANNOTATION_SERIAL]);
   const roles = parsedDigests(annotations[ANNOTATION_ROLES]);
   const material = annotations[ANNOTATION_MATERIAL];
+  const metadata = bundleMetadata(gateway, ourAnnotations(annotations));
+  const isOurs = view['ownedMetadataHash'] === metadataHash(metadata);
   const known = Number.isSafeInteger(serial) && serial > 0 && roles !== undefined;
   return {
     serial: known ? serial : 0,
     kid: annotations[ANNOTATION_KID] ?? '',
     roles: roles ?? {},
-    intact: known && material !== undefined && material === view['dataHash'],
+    intact: known && isOurs && material !== undefined && material === view['dataHash'],
   };
 }
 

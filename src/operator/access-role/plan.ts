@@ -102,7 +102,7 @@ function situationOf({ role, roles, gateways }: ObservedAccessRole, now: Date): 
   const states = selected
     .map(({ gateway, configMap }) => {
       const wanted = roleDigests(rolesOn(gateway, valid, now))[role.metadata.name];
-      const bundle = publishedBundle(configMap);
+      const bundle = publishedBundle(gateway, configMap);
       const current = (bundle?.roles ?? {})[role.metadata.name];
       const { name } = gateway.metadata;
       return {

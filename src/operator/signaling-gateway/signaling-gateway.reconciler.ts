@@ -71,13 +71,14 @@ export class SignalingGatewayReconciler implements Reconciler {
     orders: readonly KeyOrder[],
   ): Promise<readonly ChildFailure[]> {
     const failed: ChildFailure[] = [];
-    for (const order of orders) {
+    const fulfil = async (order: KeyOrder): Promise<void> => {
       const { name, namespace = '' } = order.metadata;
       await this.#parts.keysmith.fulfil(gateway, order).catch((error: unknown) => {
         const ref = { apiVersion: 'v1', kind: 'Secret', namespace, name };
         failed.push({ ref, error: error instanceof Error ? error : new Error(String(error)) });
       });
-    }
+    };
+    await Promise.all(orders.map(fulfil)); // Each is a Secret of its own.
     return failed;
   }
 

@@ -9,7 +9,7 @@ import type { ObservedBundle } from '../../../src/operator/access-role/bundle.js
 import { bundleConfigMap, signedRoles } from '../../../src/operator/access-role/objects.js';
 import { planAccessRole } from '../../../src/operator/access-role/plan.js';
 import { roleProblem } from '../../../src/operator/access-role/validate.js';
-import { dataHash } from '../../../src/kubernetes/projection.js';
+import { dataHash, metadataHash } from '../../../src/kubernetes/projection.js';
 import type { KeyFact } from '../../../src/operator/keys/facts.js';
 import { aFingerprint, anAccessRole, aSignalingGateway, CREATED } from '../../builders.js';
 import { schemaOf, withDefaults } from '../../defaulting.js';
@@ -56,6 +56,7 @@ function published(before: ObservedBundle): ObservedBundle {
   });
   const configMap: Child = applied(map, {
     dataHash: dataHash(map['data'] as Record<string, string>),
+    ownedMetadataHash: metadataHash(map.metadata),
   });
   const policyBundle = { serial: issue.serial, digest: 'd', configMap: map.metadata.name };
   const status = { ...before.gateway.status!, policyBundle };
@@ -82,6 +83,11 @@ describe('the bundle of the sample roles', () => {
   });
 });
 
+function withView(now: ObservedBundle, view: Child['view']): ObservedBundle {
+  const configMap = now.configMap!;
+  return { ...now, configMap: { ...configMap, view: { ...configMap.view, ...view } } };
+}
+
 describe('the bundle of a gateway', () => {
   const role = anAccessRole({ subjects: [aFingerprint()] });
 
@@ -99,9 +105,10 @@ describe('the bundle of a gateway', () => {
     ['a role changed', (now) => ({ ...now, roles: [anAccessRole({ auditLevel: 'Maximum' })] })],
     ['a role is gone', (now) => ({ ...now, roles: [] })],
     ['another key signs', (now) => ({ ...now, keys: [key('3'.repeat(22), 'current')] })],
+    ['its data was edited', (now) => withView(now, { dataHash: 'x' })],
     [
-      'its data was edited',
-      (now) => ({ ...now, configMap: { ...now.configMap!, view: { dataHash: 'x' } } }),
+      'its labels or its owner reference were edited',
+      (now) => withView(now, { ownedMetadataHash: 'x' }),
     ],
     [
       'its annotations were edited',
