@@ -99,8 +99,13 @@ export class StoreCluster implements Cluster {
   }
 }
 
-function withoutIdentity({ metadata: { labels, annotations } }: KubernetesObject) {
-  return { ...(labels ? { labels } : {}), ...(annotations ? { annotations } : {}) };
+function withoutIdentity({ metadata }: KubernetesObject) {
+  const { labels, annotations, ownerReferences } = metadata;
+  return {
+    ...(labels ? { labels } : {}),
+    ...(annotations ? { annotations } : {}),
+    ...(ownerReferences ? { ownerReferences } : {}),
+  };
 }
 
 /** managedFields of an object without lists: `f:` before each field. */

@@ -245,7 +245,8 @@ function testBedTier() {
 async function start(args) {
   await installPackages();
   requireNode24();
-  const resources = args.includes('-f') ? [] : ['-f', 'config/quickstart'];
+  const named = args.some((argument) => /^(-f|--filename)/.test(argument));
+  const resources = named ? [] : ['-f', 'config/quickstart'];
   return foreground(['tsx', 'src/bin/sallyport.ts', 'up', ...resources, ...args]);
 }
 

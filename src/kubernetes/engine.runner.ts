@@ -45,6 +45,7 @@ export class Engine {
   #routes = new ChangeRoutes([]);
   #kinds: WatchedKinds | undefined;
   #scope: NamespaceScopeRunner | undefined;
+  #wasSynced = false;
   #stopping: Promise<void> | undefined;
 
   constructor(options: EngineOptions) {
@@ -219,7 +220,8 @@ export class Engine {
       reconciler: { name, watches, reconcile, ...(primary ? { primary } : {}) },
       workers,
       nowMs: () => clock.monotonicMs(),
-      mayWork: () => this.#term.leads,
+      // A plan may read other namespaces: none is made from caches that were never whole.
+      mayWork: () => this.#term.leads && this.#wasSynced,
       takeRequests: (key) => this.#requests.take(primary?.kind, key),
       onReconciled: (_, outcome, seconds) => metrics?.reconciled(name, outcome, seconds),
       onError: (key, error) => {
@@ -239,7 +241,10 @@ export class Engine {
   }
 
   #checkSynced(): void {
-    if (this.#hasSynced()) this.#synced.resolve(undefined);
+    if (!this.#hasSynced()) return;
+    this.#wasSynced = true;
+    this.#synced.resolve(undefined);
+    for (const controller of this.#controllers.values()) controller.wake();
   }
 
   /** `byOwner`: a write of ours in a pass of this resource, which needs no further pass unless the answer has news. */

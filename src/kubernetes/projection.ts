@@ -143,15 +143,28 @@ function viewOf(
 }
 
 /**
- * Of a ConfigMap a hash of our share of its metadata: a room that cannot plan the data anew from nothing (a signed
- * bundle) has no hash of the whole to compare.
+ * Hashes of our share of the metadata where the data cannot be planned anew from nothing, so that there is no hash of the
+ * whole to compare: of a ConfigMap (a signed bundle) all of it, of a Secret (keys) its labels and owner.
  */
 function ownedFacts(
   { apiVersion, kind }: KubernetesObject,
   owned: Readonly<Record<string, unknown>> | undefined,
-): { readonly ownedMetadataHash?: string } {
-  if (apiVersion !== 'v1' || kind !== 'ConfigMap' || owned === undefined) return {};
-  return { ownedMetadataHash: canonicalHash(owned['metadata']) };
+): { readonly ownedMetadataHash?: string; readonly ownedIdentityHash?: string } {
+  if (apiVersion !== 'v1' || owned === undefined) return {};
+  const metadata = recordOf(owned['metadata']);
+  if (kind === 'ConfigMap') return { ownedMetadataHash: canonicalHash(metadata) };
+  return kind === 'Secret' ? { ownedIdentityHash: hashOfIdentity(metadata) } : {};
+}
+
+/** `ownedIdentityHash` in the view of a Secret whose labels and owner are those of `metadata`. */
+export function identityHash(metadata: ObjectMeta): string {
+  return hashOfIdentity(
+    recordOf(desiredPart({ apiVersion: 'v1', kind: '', metadata })['metadata']),
+  );
+}
+
+function hashOfIdentity({ labels, ownerReferences }: Readonly<Record<string, unknown>>): string {
+  return canonicalHash({ labels: labels ?? null, ownerReferences: ownerReferences ?? null });
 }
 
 /** `ownedMetadataHash` in the view of an object that has `metadata` as we want it. */

@@ -145,31 +145,12 @@ export const operatorSettingsSchema = Type.Object(
       ),
     }),
     keys: group({
-      caLifetimeSeconds: whole(86_400, 630_720_000, 315_360_000, 'Validity of a namespace CA.'),
-      leafLifetimeSeconds: whole(
-        3_600,
-        34_300_800,
-        7_776_000,
-        'Validity of certificates of the internal CA.',
-      ),
-      policyKeyRotationSeconds: whole(
-        86_400,
-        157_680_000,
-        7_776_000,
-        'The key that signs policy bundles is renewed this often.',
-      ),
       checkSecretsEverySeconds: whole(
         30,
         86_400,
         300,
         'Secrets that a user names are read again this often.',
       ),
-    }),
-    monitoring: group({
-      namespace: text(LABEL, 63, {
-        default: 'monitoring',
-        description: 'Namespace that may scrape metrics, unless a resource names another.',
-      }),
     }),
     shutdownDeadlineSeconds: whole(
       1,

@@ -47,6 +47,7 @@ interface StoredSecret {
   readonly metadata: {
     readonly resourceVersion: string;
     readonly annotations: Readonly<Record<string, string>>;
+    readonly labels: Readonly<Record<string, string>>;
     readonly ownerReferences?: readonly unknown[];
   };
   readonly data: Readonly<Record<string, string>>;
@@ -127,6 +128,33 @@ describe('a namespace with a gateway, on a real API server', () => {
 });
 
 describe('somebody with kubectl', () => {
+  it.each([
+    ['edge-gateway-lease-keys', 'keys.json'],
+    ['edge-gateway-internal-tls', 'tls.key'],
+    ['edge-gateway-tls', 'tls.key'],
+    ['sallyport-ca', 'tls.key'],
+  ])(
+    'T51: who changes labels or owner of %s sees them come back, and the same keys',
+    async (name, kept) => {
+      const before = await secret(name);
+      const changes = [
+        { labels: { 'app.kubernetes.io/part-of': 'mine' } },
+        { labels: { 'app.kubernetes.io/part-of': null } },
+        ...(before.metadata.ownerReferences ? [{ ownerReferences: null }] : []),
+      ];
+      for (const metadata of changes) {
+        await patch(`secrets/${name}`, { metadata });
+        await eventually(`${name} is as before`, async () => {
+          const { metadata: now } = await secret(name);
+          expect(now.labels).toEqual(before.metadata.labels);
+          expect(now.ownerReferences).toEqual(before.metadata.ownerReferences);
+          return true;
+        });
+      }
+      expect((await secret(name)).data[kept]).toBe(before.data[kept]);
+    },
+  );
+
   it('T51: who changes a certificate Secret gets a new key into it within seconds', async () => {
     const before = await internal();
     await patch('secrets/edge-gateway-internal-tls', { data: { 'tls.key': 'bWluZQ==' } });

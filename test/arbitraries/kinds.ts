@@ -11,10 +11,11 @@ import * as values from './values.js';
 
 /** Which strings stand where. A field that is not here stops the test run, so that no new field goes untested. */
 const STRINGS: Known['strings'] = [
+  [/^ingress\.annotations$/, values.ingressKey],
   [/(annotations|nodeSelector|podLabels|matchLabels)$/, values.labelKey],
   [/annotations\{\}$/, values.annotationValue],
   [/(nodeSelector|podLabels|matchLabels)\{\}$/, values.labelValue],
-  [/^(hosts\[\])$/, values.dnsName],
+  [/^(hosts\[\])$/, values.publicName],
   [/(sourceRanges|cidrs|denied|sourceCidrs)\[\]$|\.cidr$/, values.cidr],
   [/bindAddresses\[\]$/, values.ipAddress],
   [/(administrators|subjects)\[\]$/, values.fingerprint],

@@ -22,6 +22,11 @@ export const dnsName: fc.Arbitrary<string> = fc
   .array(dnsLabel(20), { minLength: 1, maxLength: 4 })
   .map((labels) => labels.join('.'));
 
+/** A DNS name that is no Service's. */
+export const publicName: fc.Arbitrary<string> = dnsName.filter(
+  (name) => !/\.(svc|cluster\.local)$/.test(name),
+);
+
 /** The name of a resource of ours. */
 export const resourceName: fc.Arbitrary<string> = dnsLabel(40);
 
@@ -35,6 +40,11 @@ export const labelValue: fc.Arbitrary<string> = fc.oneof(
 export const labelKey: fc.Arbitrary<string> = fc
   .tuple(fc.option(dnsLabel(20), { nil: undefined }), dnsLabel(30))
   .map(([prefix, name]) => (prefix === undefined ? name : `${prefix}.example.com/${name}`));
+
+/** The key of an annotation for an Ingress, without those that configure its controller. */
+export const ingressKey: fc.Arbitrary<string> = labelKey.filter(
+  (key) => !/snippet|config-|secret|auth-|lua/.test(key),
+);
 
 /** The value of an annotation: one line, no secret. */
 export const annotationValue: fc.Arbitrary<string> = chars(`${LOWER}${DIGITS} -/:=,`, 40);

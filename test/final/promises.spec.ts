@@ -13,6 +13,15 @@ import { readResults } from '../../config/tooling/results.js';
 const results = readResults('test-results', readdirSync('test-results'));
 const promises = readPromises(readFileSync('docs/promises.yaml', 'utf8'));
 
+/** The result of the test that names it is not written yet while it runs. */
+const itself = [
+  {
+    title: 'S204: names only tests that exist, ran and passed in this run',
+    file: 'test/final/promises.spec.ts',
+    status: 'passed',
+  },
+];
+
 describe('docs/promises.yaml', () => {
   it('lists every row of the catalogue and of the threats, once and in order', () => {
     expect(promises.map(({ id }) => id)).toEqual(PROMISE_IDS);
@@ -22,7 +31,7 @@ describe('docs/promises.yaml', () => {
     expect(
       brokenPromises(
         promises,
-        results.filter(({ title }) => !title.startsWith('S204: ')).concat(itself),
+        results.filter(({ title }) => title !== itself[0]?.title).concat(itself),
       ),
     ).toEqual([]);
   });
@@ -31,15 +40,6 @@ describe('docs/promises.yaml', () => {
     expect(unlistedTests(promises, results)).toEqual([]);
   });
 });
-
-/** The result of the test above is not written yet while it runs. */
-const itself = [
-  {
-    title: 'S204: names only tests that exist, ran and passed in this run',
-    file: 'test/final/promises.spec.ts',
-    status: 'passed',
-  },
-];
 
 describe('the check of the promises', () => {
   const promise = { id: 'S1', claim: 'c', state: 'shown', tests: ['S1: works'] } as const;

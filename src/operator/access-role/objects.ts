@@ -107,14 +107,3 @@ function parsedDigests(text: string | undefined): RoleDigests | undefined {
     return undefined;
   }
 }
-
-/** The roles in the file of a published bundle; none where it is not what we write. */
-export function signedRoles(file: string | undefined): readonly BundleRole[] {
-  try {
-    const { bundle } = JSON.parse(file ?? '') as Partial<SignedBundle>;
-    const { roles } = JSON.parse(bundle ?? '') as { readonly roles?: unknown };
-    return Array.isArray(roles) ? (roles as readonly BundleRole[]) : [];
-  } catch {
-    return [];
-  }
-}

@@ -1,5 +1,3 @@
-import { createHash } from 'node:crypto';
-
 import { ACCESS_ROLE, type AccessRole } from '../../kinds/access-role.gen.js';
 import { SIGNALING_GATEWAY, type SignalingGateway } from '../../kinds/signaling-gateway.gen.js';
 import type { Cluster } from '../../kubernetes/cluster.js';
@@ -10,7 +8,8 @@ import type { BundleRole } from '../../policy/roles.js';
 import type { Clock } from '../../runtime/clock.js';
 import { BUNDLE_KEY_NAME, type BundleSigner } from '../keys/bundle.js';
 import { planBundle, withPublished, type BundlePlan, type IssuedBundle } from './bundle.js';
-import { BUNDLE_FILE, bundleConfigMap, bundleName, bundleRef, signedRoles } from './objects.js';
+import { BUNDLE_FILE, bundleConfigMap, bundleName, bundleRef } from './objects.js';
+import { bundleDigest, verifiedRoles } from './verify.js';
 
 export interface PolicyBundleParts {
   readonly cluster: Cluster;
@@ -61,16 +60,18 @@ export class PolicyBundleReconciler implements Reconciler {
     const published = asPublished.length === 0 ? [] : await this.#published(gateway);
     const bundle = withPublished(issue, asPublished, published);
     const signed = await signer.sign(bundle);
-    const digest = createHash('sha256').update(signed.bundle).digest('hex');
+    const digest = bundleDigest(signed.bundle);
     const policyBundle = { serial: bundle.serial, digest, configMap: bundleName(gateway) };
     await cluster.applyStatus(gateway, { policyBundle }, POLICY_MANAGER);
     await cluster.apply(gateway, bundleConfigMap(gateway, bundle.serial, bundle.roles, signed));
   }
 
+  /** Its roles, if it is what was signed last: they are signed anew. */
   async #published(gateway: SignalingGateway): Promise<readonly BundleRole[]> {
-    const configMap = await this.#parts.cluster.read(bundleRef(gateway));
+    const { cluster, signer } = this.#parts;
+    const configMap = await cluster.read(bundleRef(gateway));
     const data = configMap?.['data'] as Readonly<Record<string, string>> | undefined;
-    return signedRoles(data?.[BUNDLE_FILE]);
+    return verifiedRoles(data?.[BUNDLE_FILE], gateway, signer.publicKeys());
   }
 }
 

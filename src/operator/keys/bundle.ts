@@ -69,7 +69,7 @@ export function planBundleKey(input: {
   readonly secret: Child | undefined;
   readonly now: Date;
 }): KeyPlan<KeyFact, SigningKeysOrder> {
-  return planSigningKeys(observedKeys(input.secret), {
+  return planSigningKeys(observedKeys(input.secret, bundleKeyMetadata(input.namespace)), {
     purpose: 'PolicyBundle',
     metadata: bundleKeyMetadata(input.namespace),
     schedule: SCHEDULE,

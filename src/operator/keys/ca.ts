@@ -30,7 +30,7 @@ export interface CaInput {
 
 /** What the CA of a namespace needs now. */
 export function planCa(input: CaInput): KeyPlan<CertificateFact, CaOrder> {
-  const observed = observedCertificates(input.secret);
+  const observed = observedCertificates(input.secret, caMetadata(input.namespace));
   const facts = trustedCas(observed.facts, input.now);
   const step = STEPS.map((decide) => decide(observed, facts, input.now)).find(
     (decided) => decided !== undefined,
@@ -108,6 +108,7 @@ const STEPS: readonly ((
     isDue(facts, now) ? { reason: 'KeysRotated', ...promoted(facts, now) } : undefined,
   (_, facts, now) =>
     inState(facts, 'next') ? undefined : { reason: 'NextKeyMissing', ...withNext(facts, now) },
+  ({ astray }, facts) => (astray ? { reason: 'LabelsRestored', ...rewritten(facts) } : undefined),
 ];
 
 function whenUnusable(facts: readonly CertificateFact[], now: Date): Step {
@@ -173,6 +174,12 @@ function withNext(facts: readonly CertificateFact[], now: Date): Change {
     carry: current === undefined ? [] : [current.issuer],
     make: [made('next', now)],
   };
+}
+
+/** The same certificates and keys once more. */
+function rewritten(facts: readonly CertificateFact[]): Change {
+  const held = facts.filter(({ state }) => state === 'current' || state === 'next');
+  return { keep: facts, carry: held.map(({ issuer }) => issuer), make: [] };
 }
 
 function made(state: 'current' | 'next', now: Date): CaOrder['make'][number] {

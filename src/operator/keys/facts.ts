@@ -4,6 +4,7 @@
  */
 import type { Child } from '../../kubernetes/cluster.js';
 import type { ObjectMeta } from '../../kubernetes/object.js';
+import { identityHash } from '../../kubernetes/projection.js';
 import {
   ANNOTATION_CERTIFICATES,
   ANNOTATION_KEYS,
@@ -54,6 +55,8 @@ export interface ObservedKeys<Fact> {
   readonly exists: boolean;
   /** Data or annotations were changed by someone else, or are not what we write. */
   readonly tampered: boolean;
+  /** Its labels or its owner are not those that it is written with; the keys in it are what they were. */
+  readonly astray: boolean;
   readonly facts: readonly Fact[];
   /** `ANNOTATION_ROTATED` as it stands. */
   readonly rotated?: string;
@@ -61,14 +64,21 @@ export interface ObservedKeys<Fact> {
   readonly basedOn?: string;
 }
 
-/** The signing keys in `secret` (undefined: no such Secret). */
-export function observedKeys(secret: Child | undefined): ObservedKeys<KeyFact> {
-  return observed(secret, ANNOTATION_KEYS, isKeyFact);
+/** The signing keys in `secret` (undefined: no such Secret), which is written with `metadata`. */
+export function observedKeys(
+  secret: Child | undefined,
+  metadata?: ObjectMeta,
+): ObservedKeys<KeyFact> {
+  return { ...observed(secret, ANNOTATION_KEYS, isKeyFact), astray: isAstray(secret, metadata) };
 }
 
-/** The certificates in `secret`. */
-export function observedCertificates(secret: Child | undefined): ObservedKeys<CertificateFact> {
-  return observed(secret, ANNOTATION_CERTIFICATES, isCertificateFact);
+/** The certificates in `secret`, which is written with `metadata`. */
+export function observedCertificates(
+  secret: Child | undefined,
+  metadata?: ObjectMeta,
+): ObservedKeys<CertificateFact> {
+  const found = observed(secret, ANNOTATION_CERTIFICATES, isCertificateFact);
+  return { ...found, astray: isAstray(secret, metadata) };
 }
 
 /**
@@ -90,7 +100,7 @@ function observed<Fact>(
   secret: Child | undefined,
   annotation: string,
   isFact: (value: unknown) => value is Fact,
-): ObservedKeys<Fact> {
+): Omit<ObservedKeys<Fact>, 'astray'> {
   if (secret === undefined) return { exists: false, tampered: false, facts: [] };
   const facts = parsed(secret.annotations[annotation], isFact);
   const material = secret.annotations[ANNOTATION_MATERIAL];
@@ -104,6 +114,12 @@ function observed<Fact>(
     basedOn: secret.resourceVersion,
     ...(rotated === undefined ? {} : { rotated }),
   };
+}
+
+/** A hash is there only where managedFields say what is ours. */
+function isAstray(secret: Child | undefined, metadata: ObjectMeta | undefined): boolean {
+  const standing = secret?.view['ownedIdentityHash'];
+  return standing !== undefined && metadata !== undefined && standing !== identityHash(metadata);
 }
 
 function parsed<Fact>(

@@ -37,7 +37,7 @@ export interface LeafInput {
 
 /** What one leaf certificate from the namespace's CA needs now. Same input, same plan. */
 export function planLeaf(input: LeafInput): KeyPlan<CertificateFact, LeafOrder> {
-  const observed = observedCertificates(ownSecret(input.secret, input.metadata));
+  const observed = observedCertificates(ownSecret(input.secret, input.metadata), input.metadata);
   const at: Situation = { observed, input, leaf: observed.facts[0] };
   const step = STEPS.map((decide) => decide(at)).find((decided) => decided !== undefined);
   return {
@@ -75,6 +75,7 @@ const STEPS: readonly ((at: Situation) => Step | undefined)[] = [
       : { reason: 'CertificateNamesChanged', key: 'Keep' },
   (at) => (isIssuerGone(at) ? { reason: 'CertificateIssuerChanged', key: 'Keep' } : undefined),
   whenOld,
+  ({ observed }) => (observed.astray ? { reason: 'LabelsRestored', key: 'Keep' } : undefined),
 ];
 
 function whenOld({ leaf, input }: Situation): Step | undefined {

@@ -26,7 +26,7 @@ export interface LeaseKeysInput {
 /** What a gateway's lease keys need now (architecture.md 9). */
 export function planLeaseKeys(input: LeaseKeysInput): KeyPlan<KeyFact, SigningKeysOrder> {
   const { secret, metadata, schedule, wishes, relays, now } = input;
-  return planSigningKeys(observedKeys(ownSecret(secret, metadata)), {
+  return planSigningKeys(observedKeys(ownSecret(secret, metadata), metadata), {
     purpose: 'Lease',
     metadata,
     schedule,

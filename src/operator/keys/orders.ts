@@ -12,6 +12,7 @@ export type KeyReason =
   | 'RotationRequested'
   | 'KeyRevoked'
   | 'KeyMaterialChanged'
+  | 'LabelsRestored'
   | 'KeyExpired'
   | 'NextKeyMissing'
   | 'CertificateIssued'

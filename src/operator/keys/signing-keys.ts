@@ -85,6 +85,7 @@ const STEPS: readonly ((at: Situation) => Step | undefined)[] = [
   whenAsked,
   whenDue,
   whenNextMissing,
+  whenAstray,
 ];
 
 function whenMissing({ observed, input }: Situation): Step | undefined {
@@ -125,6 +126,13 @@ function whenNextMissing({ input, keys }: Situation): Step | undefined {
   return keys.next === undefined
     ? { reason: 'NextKeyMissing', ...withNext(keys, input) }
     : undefined;
+}
+
+/** Somebody changed labels or owner: the same keys are written once more. */
+function whenAstray({ observed, keys }: Situation): Step | undefined {
+  if (!observed.astray) return undefined;
+  const carry = [keys.current, keys.next].flatMap((key) => key?.kid ?? []);
+  return { reason: 'LabelsRestored', keep: keys.all, carry, make: [] };
 }
 
 /** A new token that no order has answered yet. */

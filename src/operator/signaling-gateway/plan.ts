@@ -95,7 +95,7 @@ export interface PlannedGateway {
 
 /** Looking costs no call, but a timer of weeks would outlive the process anyway. */
 const MAX_REQUEUE_MS = 86_400_000;
-/** A time that is due is looked at at once, yet never in a loop. */
+/** What is due is looked at at once, yet never in a loop. */
 const MIN_REQUEUE_MS = 1000;
 
 /** All objects of a gateway but its key and certificate Secrets, which are made by order. */
@@ -137,20 +137,24 @@ export function planGateway(
   const pending = pendingChanges(situation, apply, (version) =>
     rendered(contextOf(observed, settings, situation, version)),
   );
+  // Without a valid spec there are no names to put into a certificate.
+  const orders = rejected?.reason === 'InvalidSpec' ? [] : situation.keys.orders;
   const draft: Plan<SignalingGatewayStatus> = {
     apply,
     keep: keptRefs(observed.gateway),
-    // Nothing that runs is taken down because of a mistake.
-    prune: rejected || judgement.unresolved ? 'Nothing' : 'Unlisted',
+    // What runs stays while nothing takes its place; a workload that is applied must not keep an old autoscaler.
+    prune: rejected || judgement.holdsWorkload ? 'Nothing' : 'Unlisted',
     status: gatewayStatus(situation, judgement, pending),
     events: eventsOf(judgement.standing),
-    requeueAfterMs: requeueAfterMs(situation, settings, rollout?.deadlineAt),
+    requeueAfterMs: requeueAfterMs(situation, settings, {
+      orders,
+      deadlineAt: rollout?.deadlineAt,
+    }),
   };
   const hold = { pause: situation.pause, now, hash: desiredHash, goesOn: followsOthers };
   const child = (object: KubernetesObject) => situation.child(refOf(object));
   return {
-    // Without a valid spec there are no names to put into a certificate.
-    orders: rejected?.reason === 'InvalidSpec' ? [] : situation.keys.orders,
+    orders,
     plan: holdWhilePaused(draft, { ...hold, child }).plan,
   };
 }
@@ -276,19 +280,17 @@ function eventsOf({ state, reason, message }: Standing): Plan['events'] {
   return state === 'Stalled' ? [{ type: 'Warning', reason, note: message }] : [];
 }
 
+/** A time that has passed changes nothing any more, unless what was due then is still ordered: it could not be made. */
 function requeueAfterMs(
   { gateway, keys, certificates, now }: Situation,
   { checkSecretsEverySeconds }: GatewayRoomSettings,
-  deadlineAt: Date | undefined,
+  { orders, deadlineAt }: Pick<PlannedGateway, 'orders'> & { deadlineAt: Date | undefined },
 ): number {
-  const expiry = Date.parse(certificates.served?.notAfter ?? '');
-  const due = [
-    keys.nextAt?.getTime(),
-    deadlineAt?.getTime(),
-    Number.isNaN(expiry) ? undefined : expiry,
-  ]
-    .filter((time) => time !== undefined)
-    .map((time) => Math.max(time - now.getTime(), MIN_REQUEUE_MS));
+  const until = (time: Date | undefined) => (time?.getTime() ?? NaN) - now.getTime();
+  const expiry = new Date(certificates.served?.notAfter ?? NaN);
+  const ahead = [keys.nextAt, deadlineAt, expiry].map(until).filter((ms) => ms > 0);
+  const overdue = orders.length > 0 && until(keys.nextAt) <= 0 ? [0] : [];
+  const due = [...ahead, ...overdue].map((ms) => Math.max(ms, MIN_REQUEUE_MS));
   const reads = secretsToRead(gateway).length > 0 ? [checkSecretsEverySeconds * 1000] : [];
   return Math.min(MAX_REQUEUE_MS, ...due, ...reads);
 }

@@ -50,9 +50,13 @@ export type ObservedSecrets = Readonly<Record<string, SecretFacts | 'Missing'>>;
 
 const NAME = /^[a-z]([-a-z0-9]{0,38}[a-z0-9])?$/;
 const DNS_NAME = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)*$/;
+/** Names that the cluster's DNS gives to Services: a leaf for one would stand for another program. */
+const SERVICE_NAME = /\.(svc|cluster\.local)$/;
 const IPV4 = /^[0-9]+(\.[0-9]+){3}$/;
 const ORIGIN = /^https:\/\/[a-z0-9]([-a-z0-9.]*[a-z0-9])?(:[1-9][0-9]{0,4})?$/;
 const OBJECT_NAME = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/;
+/** Annotations that write an ingress controller's configuration, or have it use Secrets and issuers of others. */
+const CONTROLLER_KEY = /snippet|config-|secret|auth-|lua|cert-manager\.io\/|sallyport\.dev\//i;
 const NATS_SERVER = /^tls:\/\/[a-z0-9]([-a-z0-9.]*[a-z0-9])?:[1-9][0-9]{0,4}$/;
 
 /** The first thing that is wrong with the spec itself, or undefined. */
@@ -80,6 +84,10 @@ const RULES: readonly Rule[] = [
       ? undefined
       : 'hosts are DNS names in lower case without scheme, port or wildcard: write them like chat.example.com.',
   ({ spec }) =>
+    spec.hosts.every((host) => !SERVICE_NAME.test(host))
+      ? undefined
+      : "a host under .svc or .cluster.local is a Service's name: write the public DNS name that clients dial, like chat.example.com.",
+  ({ spec }) =>
     (spec.allowedOrigins ?? []).every((origin) => ORIGIN.test(origin))
       ? undefined
       : 'allowedOrigins are written in full and without wildcard, like https://app.example.com.',
@@ -98,6 +106,10 @@ const RULES: readonly Rule[] = [
   replicasRule,
   storageRule,
   ingressRule,
+  ({ spec }) =>
+    Object.keys(spec.ingress?.annotations ?? {}).every((key) => !CONTROLLER_KEY.test(key))
+      ? undefined
+      : 'ingress.annotations configures the controller itself, or borrows a Secret or an issuer: write annotations that set a single value, and the certificate in ingress.tlsSecretRef.',
   ({ spec }, image) => imageProblem(image, spec.image),
   ({ spec }) => resourcesProblem(spec.resources),
   (gateway) => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { decidePrune } from '../../../src/kubernetes/carry-out.js';
 import { ForeignObject } from '../../../src/kubernetes/child-failures.js';
 import { aReplicatedGateway, aSignalingGateway } from '../../builders.js';
 import {
@@ -60,6 +61,29 @@ describe('bad input', () => {
     const observed = edited(running, { relayPools: [{ name: 'paris' }] });
     expect(condition(observed, 'Stalled')).toMatchObject({ reason: 'PoolNotFound' });
     expect(kinds(planAt(observed).plan.apply)).toContain('Deployment');
+  });
+
+  it.each([
+    [
+      'HorizontalPodAutoscaler',
+      { autoscaling: { minReplicas: 2, maxReplicas: 6, targetCpuUtilizationPercent: 60 } },
+    ],
+    [
+      'Ingress',
+      {
+        ingress: { className: 'nginx', tlsSecretRef: { name: 'edge-ingress' } },
+        trustedProxies: { cidrs: ['10.0.0.0/24'], hops: 1 },
+      },
+    ],
+  ])('a pool that does not exist keeps no %s that was removed from the spec', (kind, spec) => {
+    const before = aReplicatedGateway(spec);
+    const standing = afterwards(observedGateway(before), { ready: 2 });
+    expect(standing.children.map(({ ref }) => ref.kind)).toContain(kind);
+    const removed = { autoscaling: undefined, ingress: undefined, replicas: 2 };
+    const observed = edited(standing, { ...removed, relayPools: [{ name: 'paris' }] });
+    expect(condition(observed, 'Stalled')).toMatchObject({ reason: 'PoolNotFound' });
+    const gone = decidePrune(planAt(observed).plan, observed.children);
+    expect([...gone.before, ...gone.after].map(({ ref }) => ref.kind)).toEqual([kind]);
   });
 
   it('a pool that does not allow the gateway says what to add to it', () => {

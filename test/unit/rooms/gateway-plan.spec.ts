@@ -1,13 +1,20 @@
 import { describe, expect, it } from '@jest/globals';
+import type {
+  SecretFacts,
+  ServedCertificate,
+} from '../../../src/operator/signaling-gateway/validate.js';
 import { aReplicatedGateway, aRetentionPolicy, aSignalingGateway } from '../../builders.js';
 import {
   afterwards,
   annotated,
   condition,
+  edited,
   fileOf,
+  goodSecrets,
   minutesAfter,
   observedGateway,
   planAt,
+  SETTINGS,
 } from './observed-gateway.js';
 
 describe('a new SignalingGateway', () => {
@@ -104,6 +111,58 @@ describe('a SignalingGateway whose objects stand', () => {
       'Authority',
     ]);
     expect(JSON.stringify(status)).not.toMatch(/PRIVATE|BEGIN/);
+  });
+});
+
+describe('when a SignalingGateway is looked at again', () => {
+  const name = 'mine';
+  const own = aSignalingGateway({ listener: { tls: { secretRef: { name } } } });
+  const EVERY_MS = SETTINGS.checkSecretsEverySeconds * 1000;
+  const DAY_MINUTES = 24 * 60;
+  const requeue = (...plan: Parameters<typeof planAt>) => planAt(...plan).plan.requeueAfterMs;
+  const endsAt = (notAfter: string) => {
+    const good = goodSecrets(own)[name] as SecretFacts;
+    const certificate = { ...good.certificate, notAfter } as ServedCertificate;
+    return afterwards(observedGateway(own, { secrets: { [name]: { ...good, certificate } } }), {
+      ready: 1,
+    });
+  };
+
+  it('is at the end of the certificate that the user brings', () => {
+    expect(requeue(endsAt('2026-03-02T12:00:30Z'))).toBe(30_000);
+  });
+
+  it.each(['2026-03-02T12:00:00Z', '2026-03-02T11:00:00Z'])(
+    'is no sooner than Secrets are read again once that certificate has ended (%s)',
+    (notAfter) => {
+      const expired = endsAt(notAfter);
+      expect(condition(expired, 'CertificateReady')).toMatchObject({
+        reason: 'CertificateExpired',
+      });
+      expect(requeue(expired)).toBe(EVERY_MS);
+    },
+  );
+
+  it('is soon while a renewal is due and ordered', () => {
+    const late = minutesAfter(21 * DAY_MINUTES);
+    const running = afterwards(observedGateway(aSignalingGateway()), { ready: 1 });
+    expect(planAt(running, {}, late).orders).not.toEqual([]);
+    expect(requeue(running, {}, late)).toBe(1000);
+  });
+
+  it('is no sooner than Secrets are read again while a renewal is due that an invalid spec forbids', () => {
+    const late = minutesAfter(21 * DAY_MINUTES);
+    const invalid = edited(endsAt('2026-12-31T00:00:00Z'), {
+      allowedOrigins: ['https://*.a.example'],
+    });
+    expect(planAt(invalid, {}, late).orders).toEqual([]);
+    expect(requeue(invalid, {}, late)).toBe(EVERY_MS);
+  });
+
+  it('is not every second while a Deployment is late and Kubernetes has not given it up', () => {
+    const good = afterwards(observedGateway(aReplicatedGateway()), { ready: 0 });
+    expect(requeue(good, {}, minutesAfter(9))).toBe(60_000);
+    expect(requeue(good, {}, minutesAfter(11))).toBe(EVERY_MS);
   });
 });
 

@@ -6,10 +6,11 @@ import type { AccessRole } from '../../../src/kinds/access-role.gen.js';
 import type { Child } from '../../../src/kubernetes/cluster.js';
 import { planBundle, withPublished } from '../../../src/operator/access-role/bundle.js';
 import type { ObservedBundle } from '../../../src/operator/access-role/bundle.js';
-import { bundleConfigMap, signedRoles } from '../../../src/operator/access-role/objects.js';
+import { bundleConfigMap } from '../../../src/operator/access-role/objects.js';
 import { planAccessRole } from '../../../src/operator/access-role/plan.js';
 import { roleProblem } from '../../../src/operator/access-role/validate.js';
 import { dataHash, metadataHash } from '../../../src/kubernetes/projection.js';
+import { rolesOn } from '../../../src/policy/roles.js';
 import type { KeyFact } from '../../../src/operator/keys/facts.js';
 import { aFingerprint, anAccessRole, aSignalingGateway, CREATED } from '../../builders.js';
 import { schemaOf, withDefaults } from '../../defaulting.js';
@@ -147,11 +148,10 @@ describe('the bundle of a gateway', () => {
     const other = anAccessRole({ metadata: { name: 'other' } });
     const plan = planBundle({ ...published(observed([role])), roles: [paused, other] }, NOON);
     expect(plan.asPublished).toEqual(['user']);
-    const file = JSON.stringify({
-      bundle: JSON.stringify({ roles: [{ name: 'user', old: true }] }),
-    });
-    const merged = withPublished(plan.issue!, plan.asPublished, signedRoles(file));
-    expect(merged.roles).toMatchObject([{ name: 'other' }, { name: 'user', old: true }]);
+    const old = rolesOn(gateway, [role], NOON);
+    const merged = withPublished(plan.issue!, plan.asPublished, old);
+    expect(merged.roles).toMatchObject([{ name: 'other' }, old[0]]);
+    expect(merged.roles[1]).not.toHaveProperty('auditLevel');
     expect(withPublished(plan.issue!, plan.asPublished, []).roles.map(({ name }) => name)).toEqual([
       'other',
     ]);

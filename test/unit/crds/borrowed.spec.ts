@@ -1,0 +1,41 @@
+import { describe, expect, it } from '@jest/globals';
+import { specProblem } from '../../../src/operator/signaling-gateway/validate.js';
+import type { SignalingGateway } from '../../../src/kinds/signaling-gateway.gen.js';
+import { CASES, resourceWith, type Case } from '../../apiserver/crds/rules.js';
+import { aSignalingGateway } from '../../builders.js';
+
+const IMAGE = {
+  repository: 'registry.example.com/sallyport',
+  tag: '0.1.0',
+  digest: `sha256:${'1'.repeat(64)}`,
+  pullPolicy: 'IfNotPresent',
+} as const;
+
+/** What the operator says to `value`, written past a CRD that has no such rule yet. */
+function said(one: Case, value: unknown): string | undefined {
+  const { spec } = resourceWith(one, value) as unknown as SignalingGateway;
+  return specProblem(aSignalingGateway(spec), IMAGE)?.message;
+}
+
+const samples = (says: string): readonly Case[] => CASES.filter(({ sample }) => sample.says === says);
+const refused = ({ sample }: Case): readonly unknown[] => [sample.refused, ...(sample.alsoRefused ?? [])];
+
+describe('an installation whose CRD is older than its operator', () => {
+  it.each([
+    [
+      'T51: the operator itself refuses a host that is the name of a Service',
+      samples("a name under .svc or .cluster.local is a Service's"),
+      'write the public DNS name that clients dial',
+    ],
+    [
+      'T51: the operator itself refuses annotations that configure the ingress controller or borrow a Secret',
+      samples('this annotation configures the controller itself'),
+      'write annotations that set a single value',
+    ],
+  ])('%s', (_, cases, instead) => {
+    const values = cases.flatMap((one) => refused(one).map((value) => said(one, value)));
+    expect(values.length).toBeGreaterThan(5);
+    expect(values.filter((message) => message?.includes(instead) !== true)).toEqual([]);
+    expect(cases.map((one) => said(one, one.sample.accepted))).toEqual(cases.map(() => undefined));
+  });
+});
