@@ -58,6 +58,30 @@ describe('two roles that nobody may have together', () => {
     expect(dutyConflicts(a, [a, b])).toEqual([]);
   });
 
+  it.each([
+    ['the younger one is for everyone', {}, { assignment: 'Everyone' as const, subjects: [] }],
+    ['the older one is for everyone', { assignment: 'Everyone' as const, subjects: [] }, {}],
+  ])('T51: leave the younger one out altogether when %s', (_, older, younger) => {
+    const [a, b] = [
+      { ...maker, ...older },
+      { ...checker, ...younger },
+    ];
+    const said = [
+      [{ ...a, conflictsWith: ['checker'] }, b],
+      [a, { ...b, conflictsWith: ['maker'] }],
+    ] as const;
+    for (const roles of said) {
+      expect(bundled(...roles).map(({ name }) => name)).toEqual(['maker']);
+    }
+    expect(bundled(a, b)).toHaveLength(2);
+  });
+
+  it('are judged without one that has ended, for everyone or not', () => {
+    const ended = { ...maker, assignment: 'Everyone' as const, expiresAt: '2026-03-02T12:00:00Z' };
+    const names = bundled(ended, { ...checker, conflictsWith: ['maker'] }).map(({ name }) => name);
+    expect(names).toEqual(['checker']);
+  });
+
   it('do not judge roles of another namespace', () => {
     const far = anAccessRole({ ...maker, metadata: { ...maker.metadata, namespace: 'b' } });
     expect(dutyConflicts(anAccessRole({ ...checker, conflictsWith: ['maker'] }), [far])).toEqual(

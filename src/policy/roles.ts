@@ -46,6 +46,8 @@ export interface DutyConflict {
   /** The older role: it keeps them. */
   readonly with: string;
   readonly subjects: readonly string[];
+  /** One of the two is for everyone, so that whoever has this role has both: nobody is given it at all. */
+  readonly everyone?: true;
 }
 
 /** Whether `role` has ended. The instant of `expiresAt` is already after it. */
@@ -55,7 +57,7 @@ export function isExpired({ spec }: AccessRole, now: Date): boolean {
 
 /**
  * The roles of `gateway` as its bundle carries them, sorted by name: those that apply, are `valid` and have not ended,
- * without subjects that segregation of duties takes away.
+ * without subjects, and without whole roles, that segregation of duties takes away.
  */
 export function rolesOn(
   gateway: SignalingGateway,
@@ -64,7 +66,7 @@ export function rolesOn(
 ): readonly BundleRole[] {
   const live = roles.filter((role) => !isExpired(role, now));
   return live
-    .filter((role) => appliesTo(role, gateway))
+    .filter((role) => appliesTo(role, gateway) && exclusionOf(role, live) === undefined)
     .map((role) => bundleRole(role, live))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
@@ -80,9 +82,18 @@ export function dutyConflicts(
     .map((other) => ({
       with: other.metadata.name,
       subjects: (other.spec.subjects ?? []).filter((subject) => subjects.has(subject)).sort(),
+      ...(isForEveryone(role) || isForEveryone(other) ? { everyone: true as const } : {}),
     }))
-    .filter(({ subjects: both }) => both.length > 0)
+    .filter(({ subjects: both, everyone }) => everyone === true || both.length > 0)
     .sort((a, b) => (a.with < b.with ? -1 : 1));
+}
+
+/** The conflict among `dutyConflicts` that keeps `role` out of every bundle; undefined when none does. */
+export function exclusionOf(
+  role: AccessRole,
+  all: readonly AccessRole[],
+): DutyConflict | undefined {
+  return dutyConflicts(role, all).find(({ everyone }) => everyone === true);
 }
 
 /** What somebody wants to do, and how he came. */
@@ -137,6 +148,10 @@ function bundleRole(role: AccessRole, all: readonly AccessRole[]): BundleRole {
     ...(expiresAt === undefined ? {} : { expiresAt }),
     subjects: [...new Set(subjects ?? [])].filter((subject) => !taken.has(subject)).sort(),
   };
+}
+
+function isForEveryone({ spec }: AccessRole): boolean {
+  return spec.assignment === 'Everyone';
 }
 
 /** Either role may say so; both are of one namespace. */

@@ -40,13 +40,13 @@ export class Fleet {
     return begin;
   }
 
-  /** Waits until `user` has not written for two seconds; gives its calls since `mark`. */
+  /** Waits until `user` has not called for four seconds; gives its calls since `mark`. */
   async callsUntilQuiet(user: string, mark: number): Promise<Calls> {
     for (let before = -1; ;) {
       const calls = await this.server.callsOf(user, { since: mark });
       if (calls.total === before) return calls;
       before = calls.total;
-      await new Promise((resolve) => setTimeout(resolve, 2_000));
+      await new Promise((resolve) => setTimeout(resolve, 4_000));
     }
   }
 

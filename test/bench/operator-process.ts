@@ -10,7 +10,7 @@ import type { TestApiServer } from '../apiserver/bed/api-server.js';
  * As docs/operations.md tells to start it: a small young generation and one malloc arena collect often and keep the
  * resident set small; the operator allocates little that lives.
  */
-const NODE_FLAGS = ['--max-semi-space-size=1', '--max-old-space-size=128'];
+const NODE_FLAGS = ['--max-semi-space-size=8', '--max-old-space-size=256'];
 const MALLOC = { MALLOC_ARENA_MAX: '1' };
 
 /** The built operator as a process of its own, against a test API server. */

@@ -9,7 +9,7 @@ import { commonConditions, conditionsOf, type Standing } from '../../kubernetes/
 import { pausedVerdict, readPause } from '../../kubernetes/pause.js';
 import type { Plan, PlannedEvent, Verdict } from '../../kubernetes/plan.js';
 import { appliesTo } from '../../policy/retention.js';
-import { dutyConflicts, isExpired, rolesOn } from '../../policy/roles.js';
+import { dutyConflicts, exclusionOf, isExpired, rolesOn } from '../../policy/roles.js';
 import { pausedField } from '../pods/status-fields.js';
 import { publishedBundle, roleDigests } from './objects.js';
 import { roleProblem } from './validate.js';
@@ -57,10 +57,7 @@ export function planAccessRole(observed: ObservedAccessRole, now: Date): Plan<Ac
   const verdicts: readonly Verdict[] = [
     ...commonConditions(standing),
     foundVerdict(situation),
-    dutiesVerdict(
-      role,
-      observed.roles.filter((other) => !isExpired(other, now)),
-    ),
+    dutiesVerdict(role, situation.rivals),
     expiredVerdict(role, situation.expired),
     pausedVerdict(pause, pending),
   ];
@@ -86,6 +83,10 @@ export function planAccessRole(observed: ObservedAccessRole, now: Date): Plan<Ac
 interface Situation {
   readonly expired: boolean;
   readonly problem: string | undefined;
+  /** Roles that count when duties are separated: valid, and not ended. */
+  readonly rivals: readonly AccessRole[];
+  /** The older role, with which it conflicts for everyone: it is in no bundle. */
+  readonly excludedBy: string | undefined;
   /** Names in `spec.gateways.names` without a gateway. */
   readonly missing: readonly string[];
   readonly selected: number;
@@ -113,9 +114,12 @@ function situationOf({ role, roles, gateways }: ObservedAccessRole, now: Date): 
       };
     })
     .sort((a, b) => (a.name < b.name ? -1 : 1));
+  const rivals = valid.filter((other) => !isExpired(other, now));
   return {
     expired: isExpired(role, now),
     problem: roleProblem(role),
+    rivals,
+    excludedBy: exclusionOf(role, rivals)?.with,
     missing: (role.spec.gateways.names ?? []).filter((name) => !names.has(name)).sort(),
     selected: selected.length,
     published: states.filter(({ has, agrees }) => has && agrees),
@@ -125,7 +129,7 @@ function situationOf({ role, roles, gateways }: ObservedAccessRole, now: Date): 
 
 /** Most important first; the first that speaks wins. */
 function standingOf(situation: Situation): Standing<AccessRoleReason> {
-  const { problem, missing, waiting, expired, published } = situation;
+  const { problem, missing, waiting, expired, excludedBy, published } = situation;
   if (problem !== undefined) {
     const message = `Nobody has this role: ${problem}`;
     return { state: 'Stalled', reason: 'InvalidSpec', message };
@@ -138,6 +142,8 @@ function standingOf(situation: Situation): Standing<AccessRoleReason> {
     const message = 'The role has ended and is in no bundle. Delete it, or set a later expiresAt.';
     return { state: 'Ready', reason: 'RoleExpired', message };
   }
+  if (excludedBy !== undefined)
+    return { state: 'Stalled', reason: 'SubjectsConflict', message: exclusionMessage(excludedBy) };
   if (missing.length > 0)
     return { state: 'Stalled', reason: 'GatewayNotFound', message: missingMessage(missing) };
   const message = `In the policy bundle of ${published.length} gateway(s).`;
@@ -169,12 +175,21 @@ function missingMessage(missing: readonly string[]): string {
   return `There is no SignalingGateway ${missing.join(', ')} in this namespace: create it, or correct gateways.names.`;
 }
 
+function exclusionMessage(older: string): string {
+  return `Nobody has this role: it conflicts with the older role ${older}, and one of the two is for everyone. Change conflictsWith, or write assignment Listed.`;
+}
+
 function dutiesVerdict(
   role: AccessRole,
-  live: readonly AccessRole[],
+  rivals: readonly AccessRole[],
 ): Verdict<AccessRoleConditionType, AccessRoleReason> {
   const type = 'DutiesSeparated';
-  const [found] = dutyConflicts(role, live);
+  const excluding = exclusionOf(role, rivals);
+  if (excluding !== undefined) {
+    const message = exclusionMessage(excluding.with);
+    return { type, status: 'False', reason: 'SubjectsConflict', message };
+  }
+  const [found] = dutyConflicts(role, rivals);
   if (found === undefined) {
     const message = 'Nobody has this role together with one that it conflicts with.';
     return { type, status: 'True', reason: 'NoConflict', message };

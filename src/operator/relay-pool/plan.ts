@@ -213,8 +213,11 @@ function hold(situation: Situation, apply: readonly KubernetesObject[]): Held<Re
   const names = relayPoolNames(pool);
   const byId = new Map(children.map((child) => [refId(child.ref), child]));
   const { deadlineAt } = rolloutOf(situation);
-  const times = [leaf.nextAt, deadlineAt].flatMap((time) => time?.getTime() ?? []);
-  const dueMs = Math.min(...times.map((time) => time - now.getTime()), MAX_REQUEUE_MS);
+  const until = (time: Date | undefined): number => (time?.getTime() ?? NaN) - now.getTime();
+  // A time that has passed changes nothing any more, unless what was due then is still ordered.
+  const overdue = leaf.order !== undefined && until(leaf.nextAt) <= 0 ? [0] : [];
+  const ahead = [leaf.nextAt, deadlineAt].map(until).filter((ms) => ms > 0);
+  const dueMs = Math.min(...ahead, ...overdue, MAX_REQUEUE_MS);
   return holdWhilePaused(
     {
       apply,

@@ -33,9 +33,9 @@ describe('an installation whose CRD is older than its operator', () => {
       'write annotations that set a single value',
     ],
   ])('%s', (_, cases, instead) => {
-    const values = cases.flatMap((one) => refused(one).map((value) => said(one, value)));
+    const values = cases.flatMap((one) => refused(one).map((value) => ({ value, message: said(one, value) ?? 'taken' })));
     expect(values.length).toBeGreaterThan(5);
-    expect(values.filter((message) => message?.includes(instead) !== true)).toEqual([]);
-    expect(cases.map((one) => said(one, one.sample.accepted))).toEqual(cases.map(() => undefined));
+    expect(values.filter(({ message }) => !message.includes(instead))).toEqual([]);
+    expect(cases.map((one) => said(one, one.sample.accepted) ?? 'taken')).toEqual(cases.map(() => 'taken'));
   });
 });

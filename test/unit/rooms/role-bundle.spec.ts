@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 
 import type { SignalingGateway } from '../../../src/kinds/signaling-gateway.gen.js';
 import { refOf } from '../../../src/kubernetes/object.js';
+import type { IssuedBundle } from '../../../src/operator/access-role/bundle.js';
 import { bundleRef, BUNDLE_FILE } from '../../../src/operator/access-role/objects.js';
 import { PolicyBundleReconciler } from '../../../src/operator/access-role/policy-bundle.reconciler.js';
 import { bundleDigest, verifiedRoles } from '../../../src/operator/access-role/verify.js';
@@ -26,7 +27,7 @@ const signedFile = () => {
   const { data } = cluster.stored(bundleRef(gateway)) as unknown as { data: Data };
   return JSON.parse(data[BUNDLE_FILE]!) as SignedBundle;
 };
-const inBundle = () => JSON.parse(signedFile().bundle) as Bundle;
+const inBundle = () => JSON.parse(signedFile().bundle) as IssuedBundle;
 const overwrite = (signed: SignedBundle) =>
   cluster.write({
     ...cluster.stored(bundleRef(gateway))!,
@@ -34,7 +35,6 @@ const overwrite = (signed: SignedBundle) =>
   });
 
 type Data = Readonly<Record<string, string>>;
-type Bundle = PolicyBundle & { readonly roles: readonly { readonly name: string }[] };
 
 beforeEach(async () => {
   cluster = new StoreCluster();
@@ -53,7 +53,7 @@ beforeEach(async () => {
 function wished(change: Partial<PolicyBundle> = {}): PolicyBundle {
   const bundle = inBundle();
   const [role] = bundle.roles;
-  return { ...bundle, roles: [{ ...role, subjects: [aFingerprint('mallory')] }], ...change };
+  return { ...bundle, roles: [{ ...role!, subjects: [aFingerprint('mallory')] }], ...change };
 }
 
 type Forgery = [string, () => SignedBundle | Promise<SignedBundle>];

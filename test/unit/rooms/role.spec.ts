@@ -6,7 +6,7 @@ import type { AccessRole } from '../../../src/kinds/access-role.gen.js';
 import type { Child } from '../../../src/kubernetes/cluster.js';
 import { planBundle, withPublished } from '../../../src/operator/access-role/bundle.js';
 import type { ObservedBundle } from '../../../src/operator/access-role/bundle.js';
-import { bundleConfigMap } from '../../../src/operator/access-role/objects.js';
+import { bundleConfigMap, publishedBundle } from '../../../src/operator/access-role/objects.js';
 import { planAccessRole } from '../../../src/operator/access-role/plan.js';
 import { roleProblem } from '../../../src/operator/access-role/validate.js';
 import { dataHash, metadataHash } from '../../../src/kubernetes/projection.js';
@@ -196,6 +196,24 @@ describe('the status of an AccessRole', () => {
     expect(duties({})?.message).toContain('older');
     // An older role that has ended takes nobody away.
     expect(duties({ expiresAt: '2026-03-01T00:00:00Z' })?.status).toBe('True');
+  });
+
+  it('T51: says that nobody has it when it conflicts with an older role and one is for everyone', () => {
+    const metadata = { name: 'older', creationTimestamp: '2026-01-01T00:00:00Z' };
+    const older = anAccessRole({ metadata, assignment: 'Everyone', conflictsWith: ['user'] });
+    const roles = [role, older];
+    const now = published(observed(roles));
+    expect(Object.keys(publishedBundle(now.gateway, now.configMap)!.roles)).toEqual(['older']);
+    const gateways = [{ gateway: now.gateway, configMap: now.configMap }];
+    const { conditions, gateways: on } = planAccessRole({ role, roles, gateways }, NOON).status;
+    const said = (name: string) => conditions.find(({ type }) => type === name);
+    expect(said('DutiesSeparated')).toMatchObject({ status: 'False', reason: 'SubjectsConflict' });
+    expect(said('DutiesSeparated')?.message).toMatch(/Nobody has this role.*older/);
+    expect(said('Stalled')).toMatchObject({ status: 'True', reason: 'SubjectsConflict' });
+    expect(said('Ready')?.status).toBe('False');
+    expect(on).toBeUndefined();
+    const kept = planAccessRole({ role: older, roles, gateways }, NOON).status.conditions;
+    expect(kept.find(({ type }) => type === 'Ready')).toMatchObject({ reason: 'Published' });
   });
 
   it('names a gateway that does not exist', () => {
