@@ -28,6 +28,9 @@ const PLAIN: Readonly<Record<string, AnyObject>> = {
   RetentionPolicy: written(aRetentionPolicy()),
 };
 
+/** The same resources in each run; another seed looks further. */
+const SEED = Number(process.env['CRD_SEED'] ?? 20_261_122);
+
 describe('the CRDs on a real API server', () => {
   let server: TestApiServer;
   beforeAll(async () => {
@@ -264,7 +267,7 @@ describe('the CRDs on a real API server', () => {
       expect(answer).toMatchObject({ status: 201 });
       expect(answer.body.spec).toEqual((made as AnyObject).spec);
     });
-    await fc.assert(property, { numRuns: 200 });
+    await fc.assert(property, { numRuns: 200, seed: SEED });
   });
 });
 
