@@ -20,7 +20,7 @@ async function run(settings: object | string, environment: NodeJS.ProcessEnv = {
 
 describe('the operator, badly told,', () => {
   it.each([
-    [{ workers: 0 }, 'workers=0 is not a whole number from 1 to 64.', 'or remove it to use 8'],
+    [{ workers: 0 }, 'workers=0 is not a whole number from 1 to 64.', 'or remove it to use 24'],
     [{ wokers: 3 }, '"wokers" is not a setting.', 'Write "workers" instead'],
     [{ scope: { watch: 'Named' } }, 'scope.namespaces=[] names none', 'List the namespaces'],
   ])('stops with name, value, bounds and remedy for %j', async (changes, problem, hint) => {
@@ -51,7 +51,7 @@ describe('the operator, badly told,', () => {
   it('prints every setting with --help', async () => {
     const program = OperatorProgram.run(['--help']);
     expect(await program.end()).toMatchObject({ code: 0 });
-    expect(program.stdout).toContain('workers: a whole number from 1 to 64; default 8.');
+    expect(program.stdout).toContain('workers: a whole number from 1 to 64; default 24.');
     expect(program.stdout).toContain(
       'leaderElection.leaseSeconds: a whole number from 3 to 600; default 15.',
     );
