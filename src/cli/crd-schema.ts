@@ -48,6 +48,7 @@ export class CrdSchemas {
       );
     }
     try {
+      // A CRD's schema is JSON Schema, which is all that the validator needs of a TSchema.
       const admitted = readSettings(schema as unknown as TSchema, { spec: {}, ...rest }, source);
       return { apiVersion, kind, metadata, ...(admitted as object) };
     } catch (error) {

@@ -165,7 +165,7 @@ export const operatorSettingsSchema = Type.Object(
 /** The operator's settings with all defaults filled in. */
 export type OperatorSettings = Static<typeof operatorSettingsSchema>;
 
-/** The schema in the form that `settingsHelp` prints. */
+/** The schema in the form that `settingsHelp` prints; typebox's type does not say that it is plain JSON Schema. */
 export const operatorSettingsHelp = operatorSettingsSchema as unknown as SettingSchema;
 
 /**

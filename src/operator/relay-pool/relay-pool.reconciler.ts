@@ -99,6 +99,7 @@ function observeGateway(cluster: Cluster, gateway: SignalingGateway): ObservedGa
 
 /** Pools that allow `gateway`, used or not: one that it has just stopped using must notice, too. And those it names. */
 function poolsOfGateway(object: KubernetesObject, cluster: Cluster): readonly ObjectKey[] {
+  // The watch names the kind, and the API server has validated the object.
   const gateway = object as unknown as SignalingGateway;
   return pools(cluster)
     .filter((pool) => allowsGateway(pool, gateway) || usesPool(gateway, pool))
