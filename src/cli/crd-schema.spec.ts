@@ -63,6 +63,23 @@ describe('resource files', () => {
     } finally {
       await rm(folder, { recursive: true });
     }
-    await expect(readResourceFiles([folder])).rejects.toThrow('cannot be read');
+    await expect(readResourceFiles([folder])).rejects.toMatchObject({
+      problem: expect.stringContaining('cannot be read'),
+      hint: expect.stringContaining('Name an existing'),
+    });
+  });
+
+  it('that are malformed are told from those that are missing, with the place', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'sallyport-files-'));
+    try {
+      await writeFile(join(folder, 'a.yaml'), 'kind: A\nmetadata: name: b\n');
+      await expect(readResourceFiles([folder])).rejects.toMatchObject({
+        code: 'ERR_RESOURCE_FILE',
+        problem: expect.stringMatching(/a\.yaml is not YAML: .*, line 2, column \d+\.$/),
+        hint: expect.stringContaining('Correct the file at that place'),
+      });
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   });
 });

@@ -1,6 +1,6 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { loadAll } from 'js-yaml';
+import { loadAll, YAMLException } from 'js-yaml';
 import type { KubernetesObject } from '../kubernetes/object.js';
 import { ActionableError, messageOf } from '../runtime/errors.js';
 import { plainText, shortJson } from '../runtime/json-line.js';
@@ -45,17 +45,30 @@ async function filesAt(path: string): Promise<string[]> {
 }
 
 async function objectsIn(file: string): Promise<FileResource[]> {
-  let documents: unknown[];
+  let text: string;
   try {
-    documents = loadAll(await readFile(file, 'utf8'));
+    text = await readFile(file, 'utf8');
   } catch (cause) {
     throw unreadable(file, cause);
   }
-  return documents.flatMap((document, index) => {
+  return parsed(text, file).flatMap((document, index) => {
     if (document === null || document === undefined) return [];
     const source = `${file}, document ${index + 1}`;
     return [{ object: asObject(document, source), source }];
   });
+}
+
+function parsed(text: string, file: string): unknown[] {
+  try {
+    return loadAll(text);
+  } catch (cause) {
+    throw new ActionableError(
+      'ERR_RESOURCE_FILE',
+      `${file} is not YAML: ${yamlProblem(cause)}.`,
+      'Correct the file at that place; the indentation and a colon in an unquoted text are the usual causes.',
+      { cause },
+    );
+  }
 }
 
 function asObject(document: unknown, source: string): KubernetesObject {
@@ -72,6 +85,14 @@ function asObject(document: unknown, source: string): KubernetesObject {
 }
 
 const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
+
+/** What js-yaml says in one line. Its whole message repeats the lines around, which may hold anything. */
+function yamlProblem(cause: unknown): string {
+  if (!(cause instanceof YAMLException)) return plainText(messageOf(cause), 200);
+  const { reason, mark } = cause;
+  const place = mark ? `, line ${mark.line + 1}, column ${mark.column + 1}` : '';
+  return `${plainText(reason, 200)}${place}`;
+}
 
 function unreadable(path: string, cause: unknown): ActionableError {
   return new ActionableError(

@@ -84,8 +84,9 @@ export interface RelayPoolSpec {
   /** Where pods run. A change rolls the pods. */
   readonly scheduling?: RelayPoolScheduling;
   /**
-   * The image that the pods run. Default: the image of the operator that rendered this resource. A
-   * change rolls the pods. A policy can demand a registry.
+   * The image that the pods run, from a repository that the operator's setting
+   * images.allowedRepositories allows. Default: the image of the operator that rendered this
+   * resource. A change rolls the pods. A policy can demand a registry.
    */
   readonly image?: RelayPoolImage;
   /**
@@ -365,8 +366,9 @@ export interface RelayPoolSchedulingToleration {
 }
 
 /**
- * The image that the pods run. Default: the image of the operator that rendered this resource. A
- * change rolls the pods. A policy can demand a registry.
+ * The image that the pods run, from a repository that the operator's setting
+ * images.allowedRepositories allows. Default: the image of the operator that rendered this
+ * resource. A change rolls the pods. A policy can demand a registry.
  */
 export interface RelayPoolImage {
   /** Registry and repository without tag, for example registry.example.com/sallyport. */

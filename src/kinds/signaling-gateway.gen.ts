@@ -102,8 +102,9 @@ export interface SignalingGatewaySpec {
   /** Where pods run. A change rolls the pods. */
   readonly scheduling?: SignalingGatewayScheduling;
   /**
-   * The image that the pods run. Default: the image of the operator that rendered this resource. A
-   * change rolls the pods. A policy can demand a registry.
+   * The image that the pods run, from a repository that the operator's setting
+   * images.allowedRepositories allows. Default: the image of the operator that rendered this
+   * resource. A change rolls the pods. A policy can demand a registry.
    */
   readonly image?: SignalingGatewayImage;
   /**
@@ -662,8 +663,9 @@ export interface SignalingGatewaySchedulingToleration {
 }
 
 /**
- * The image that the pods run. Default: the image of the operator that rendered this resource. A
- * change rolls the pods. A policy can demand a registry.
+ * The image that the pods run, from a repository that the operator's setting
+ * images.allowedRepositories allows. Default: the image of the operator that rendered this
+ * resource. A change rolls the pods. A policy can demand a registry.
  */
 export interface SignalingGatewayImage {
   /** Registry and repository without tag, for example registry.example.com/sallyport. */

@@ -100,6 +100,7 @@ describe('an object in the way', () => {
   });
   const owner = { ownerUid: 'owner-1', ownerLives: (uid: string) => uid === 'owner-2' };
   const ours = [{ manager: 'sallyport', operation: 'Apply' as const }];
+  const CONSENT = { 'sallyport.dev/adopt': 'true' };
 
   it.each([
     [
@@ -110,7 +111,32 @@ describe('an object in the way', () => {
     ],
     ['our manager has applied, labels stripped', live({ managedFields: ours }), false, 'Ours'],
     ['nobody says whose it is', live({}), false, 'Foreign'],
-    ['nobody says whose it is, adoption allowed', live({}), true, 'Adopt'],
+    [
+      'its author consents, our resource does not',
+      live({ annotations: CONSENT }),
+      false,
+      'Foreign',
+    ],
+    ['our resource consents, its author does not', live({}), true, 'Foreign'],
+    [
+      'our resource consents, its author takes it back',
+      live({ annotations: { 'sallyport.dev/adopt': 'false' } }),
+      true,
+      'Foreign',
+    ],
+    ['both consent', live({ annotations: CONSENT }), true, 'Adopt'],
+    [
+      'both consent, and it is a Secret',
+      { ...live({ annotations: CONSENT }), kind: 'Secret' },
+      true,
+      'Foreign',
+    ],
+    [
+      'both consent, but another resource of ours has it',
+      live({ annotations: CONSENT, labels: { 'sallyport.dev/owner-uid': 'owner-2' } }),
+      true,
+      'Foreign',
+    ],
     [
       'our manager wrote by Update only',
       live({ managedFields: [{ manager: 'sallyport', operation: 'Update' }] }),

@@ -1,5 +1,5 @@
 import type { Child } from './cluster.js';
-import { FIELD_MANAGER, LABEL_OWNER_UID } from './metadata.js';
+import { FIELD_MANAGER, LABEL_OWNER_UID, mayAdopt } from './metadata.js';
 import { refId, refOf } from './object.js';
 import type { KubernetesObject } from './object.js';
 import type { Plan } from './plan.js';
@@ -62,7 +62,10 @@ export type SeizureDecision = 'Ours' | 'Adopt' | 'Foreign' | 'AwaitDeletion';
 
 /**
  * Decides from the live object, whose labels may have been stripped: ours is what our manager has applied, what we
- * remember, or what names our owner, and no other living resource has; anything else is taken only with `sallyport.dev/adopt: "true"`.
+ * remember, or what names our owner, and no other living resource has. Anything else is taken only when both sides
+ * consent: `adopt` says that the owner does, the annotation `sallyport.dev/adopt: "true"` that the object's author does,
+ * or else whoever may write a resource of ours could take any object of its namespace. Secrets are never taken: their
+ * content would be replaced by keys.
  */
 export function decideSeizure(
   live: KubernetesObject,
@@ -73,7 +76,8 @@ export function decideSeizure(
   if (deletionTimestamp !== undefined) return 'AwaitDeletion';
   const elsewhere = belongsElsewhere(labels?.[LABEL_OWNER_UID], owner);
   if (isOurs(live, owner) && !elsewhere) return 'Ours';
-  return adopt && !elsewhere ? 'Adopt' : 'Foreign';
+  const consents = adopt && mayAdopt(live) && live.kind !== 'Secret';
+  return consents && !elsewhere ? 'Adopt' : 'Foreign';
 }
 
 /** Somebody may have taken every single field of it: then we remember its UID, or it still names its owner. */

@@ -39,7 +39,7 @@ function standingOf({ ref, error }: ChildFailure): Standing {
     return {
       state: 'Stalled',
       reason: 'ForeignObject',
-      message: `${ref.kind} ${keyId(ref)} exists and was not made for this resource. Rename or delete it, or set the annotation ${ANNOTATION_ADOPT}: "true" here to take it over.`,
+      message: `${ref.kind} ${keyId(ref)} exists and was not made for this resource. ${foreignRemedy(ref)}`,
     };
   }
   if (error instanceof ApiError && (error.kind === 'Invalid' || error.kind === 'BadRequest')) {
@@ -62,6 +62,13 @@ function standingOf({ ref, error }: ChildFailure): Standing {
     reason: 'ApplyFailed',
     message: `${what} could not be applied (${why}); it is tried again.`,
   };
+}
+
+/** Secrets are never taken over (decideSeizure). */
+function foreignRemedy({ kind }: ObjectRef): string {
+  return kind === 'Secret'
+    ? 'Rename or delete it: a Secret is never taken over.'
+    : `Rename or delete it, or set the annotation ${ANNOTATION_ADOPT}: "true" on it and here to take it over.`;
 }
 
 /** A server may repeat the value that it rejects: of a Secret nothing is passed on. */

@@ -15,6 +15,7 @@ import type {
   WriteOptions,
 } from './client-types.js';
 import { Exchange, type ApiRequest } from './exchange.client.js';
+import { hostAndPort } from './kubeconfig.js';
 import { refOf, type KubernetesObject, type ObjectRef } from './object.js';
 import { ResourceTable, groupVersionPath } from './resources.js';
 import { watchEvents } from './watch.client.js';
@@ -32,10 +33,13 @@ interface RawList {
  * that no type here knows included. Every method throws ApiError.
  */
 export class ClusterClient {
+  /** Host and port of the API server, for logs; never credentials. */
+  readonly server: string;
   readonly #exchange: Exchange;
   readonly #table: ResourceTable;
 
   constructor(config: ClientConfig, options: ClientOptions = {}) {
+    this.server = hostAndPort(config.server);
     this.#exchange = new Exchange(config, options);
     this.#table = new ResourceTable(options.kinds);
   }

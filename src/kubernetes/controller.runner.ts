@@ -90,11 +90,14 @@ export class ControllerRunner {
     this.#queue.shutDown();
   }
 
-  /** In a microtask of its own: handlers of events only enqueue. */
+  /**
+   * In a turn of the event loop of its own: handlers of events only enqueue, and passes that need no call would
+   * otherwise follow each other as microtasks, so that watches, probes and the lease wait for all of them.
+   */
   #schedule(): void {
     if (this.#pumping || this.#draining) return;
     this.#pumping = true;
-    queueMicrotask(() => {
+    setImmediate(() => {
       this.#pumping = false;
       this.#pump();
     });

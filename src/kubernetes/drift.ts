@@ -5,6 +5,7 @@ import type { KubernetesObject, ManagedFieldsEntry } from './object.js';
 import { diffPaths, managersOf } from './field-diff.js';
 import { formatPath, type FieldPath } from './field-path.js';
 import type { Verdict } from './plan.js';
+import { byCodeUnit } from '../runtime/order.js';
 
 /** One entry of `status.drift`: what somebody changed and we put back. */
 export interface DriftRecord {
@@ -75,7 +76,7 @@ export function recordDrift(
     reverts: revertsBefore(findRecord(records, drift), now) + 1,
   }));
   const kept = records.filter((record) => !drifts.some((drift) => isSame(record, drift)));
-  return [...added, ...kept].sort((a, b) => b.at.localeCompare(a.at)).slice(0, MAX_DRIFT_RECORDS);
+  return [...added, ...kept].sort((a, b) => byCodeUnit(b.at, a.at)).slice(0, MAX_DRIFT_RECORDS);
 }
 
 /** The first of `drifts` that is a fight now: it is left as it is. */
@@ -141,7 +142,7 @@ function fieldOf(path: FieldPath): string {
 /** Another manager that owns the value at `path`, the newest first; undefined when only we do, or nobody. */
 function managerOf(live: KubernetesObject, path: FieldPath): string | undefined {
   const others = managersOf(live, path).filter((owner) => owner.manager !== FIELD_MANAGER);
-  return [...others].sort((a, b) => (b.time ?? '').localeCompare(a.time ?? ''))[0]?.manager;
+  return [...others].sort((a, b) => byCodeUnit(b.time ?? '', a.time ?? ''))[0]?.manager;
 }
 
 /** A removed field has no owner any more: whoever wrote last is the likeliest. */
@@ -149,7 +150,7 @@ function newestOther(entries: readonly ManagedFieldsEntry[] | undefined): string
   const others = (entries ?? []).filter(
     (entry) => entry.manager !== FIELD_MANAGER && entry.subresource === undefined,
   );
-  const [newest] = others.sort((a, b) => (b.time ?? '').localeCompare(a.time ?? ''));
+  const [newest] = others.sort((a, b) => byCodeUnit(b.time ?? '', a.time ?? ''));
   return newest?.manager ?? 'unknown';
 }
 

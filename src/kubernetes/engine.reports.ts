@@ -1,7 +1,10 @@
 import type { Logger } from '../runtime/log.js';
+import { isApiError } from './api-error.js';
+import type { ApiError } from './api-error.js';
 import type { PassReport } from './engine.cluster.js';
 import type { EngineMetrics } from './engine.metrics.js';
 import { keyId, refOf } from './object.js';
+import type { KubernetesObject } from './object.js';
 import { readPause } from './pause.js';
 import type { Reconciler } from './reconciler.js';
 import type { Store } from './store.js';
@@ -10,12 +13,16 @@ import type { Store } from './store.js';
 export class EngineReports {
   readonly #log: Logger;
   readonly #metrics: EngineMetrics | undefined;
+  readonly #server: string;
+  #away = false;
   /** By UID of the resource: fields that are left to another manager. */
   readonly #fights = new Map<string, number>();
 
-  constructor(log: Logger, metrics: EngineMetrics | undefined) {
+  /** `server`: host and port of the API server, for whoever must find out why it is away. */
+  constructor(log: Logger, metrics: EngineMetrics | undefined, server: string) {
     this.#log = log;
     this.#metrics = metrics;
+    this.#server = server;
   }
 
   /** Fields that are left to other managers, over all resources. */
@@ -63,8 +70,16 @@ export class EngineReports {
   }
 
   reconnected(kind: string, error: unknown): void {
+    if (isApiError(error, 'Network')) this.#unreachable(error);
     this.#log.debug('watch opened again', { kind, error: nameOf(error) });
     this.#metrics?.reconnected(kind);
+  }
+
+  /** Something came from the API server. */
+  answered(): void {
+    if (!this.#away) return;
+    this.#away = false;
+    this.#log.info('the API server answers again', { server: this.#server });
   }
 
   served(kind: string, served: boolean): void {
@@ -72,7 +87,19 @@ export class EngineReports {
   }
 
   ready(namespace: string | undefined): void {
+    this.answered();
     this.#log.info('the cache is whole', { namespace: namespace ?? '*' });
+  }
+
+  /** Once per outage, however many watches it ends. */
+  #unreachable({ cause }: ApiError): void {
+    if (this.#away) return;
+    this.#away = true;
+    const { code } = (cause ?? {}) as { readonly code?: unknown };
+    this.#log.warn('the API server cannot be reached', {
+      server: this.#server,
+      error: typeof code === 'string' ? code : nameOf(cause),
+    });
   }
 
   troubled(message: string, error: unknown): void {
@@ -80,21 +107,24 @@ export class EngineReports {
   }
 }
 
-/** How many resources of each kind are paused now. */
-export function pausedByKind(
+/** The resources of each kind that `reconcilers` serve, in one namespace or everywhere. */
+export function resourcesOf(
   reconcilers: readonly Reconciler[],
   store: Pick<Store, 'list'>,
-  now: Date,
-): ReadonlyMap<string, number> {
+  namespace?: string,
+): readonly (readonly [kind: string, found: readonly KubernetesObject[]])[] {
   const primaries = reconcilers.flatMap(({ primary }) => primary ?? []);
-  return new Map(
-    primaries.map(({ apiVersion, kind }) => [
-      kind,
-      store
-        .list(apiVersion, kind)
-        .filter(({ metadata }) => readPause(metadata.annotations, now).state === 'Paused').length,
-    ]),
-  );
+  return primaries.map(({ apiVersion, kind }) => [kind, store.list(apiVersion, kind, namespace)]);
+}
+
+/** How many resources of each kind are paused now, in the namespaces that are followed. */
+export function pausedByKind(
+  resources: ReturnType<typeof resourcesOf>,
+  { now, follows }: { readonly now: Date; readonly follows: (namespace: string) => boolean },
+): ReadonlyMap<string, number> {
+  const isPaused = ({ metadata: { namespace = '', annotations } }: KubernetesObject): boolean =>
+    follows(namespace) && readPause(annotations, now).state === 'Paused';
+  return new Map(resources.map(([kind, found]) => [kind, found.filter(isPaused).length]));
 }
 
 /** `apiVersion/Kind` -> `Kind`, as metrics name kinds. */

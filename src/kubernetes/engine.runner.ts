@@ -4,7 +4,7 @@ import { ControllerRunner } from './controller.runner.js';
 import { EngineCluster } from './engine.cluster.js';
 import type { EngineHealth, EngineOptions } from './engine-options.js';
 import type { EngineState } from './engine.metrics.js';
-import { EngineReports, byKindName, pausedByKind } from './engine.reports.js';
+import { EngineReports, byKindName, pausedByKind, resourcesOf } from './engine.reports.js';
 import { EventLoopLag } from './event-loop-lag.runner.js';
 import { EventsRecorder } from './events.recorder.js';
 import { FencedClient } from './fenced.client.js';
@@ -52,7 +52,7 @@ export class Engine {
     this.#options = options;
     this.#synced.promise.catch(() => undefined);
     const { clock, log, metrics, onWrite, identity } = options;
-    this.#reports = new EngineReports(log, metrics);
+    this.#reports = new EngineReports(log, metrics, options.client.server);
     this.#lag = new EventLoopLag(clock);
     this.#term = this.#makeTerm();
     const client = new FencedClient(options.client, this.#term, onWrite);
@@ -106,6 +106,11 @@ export class Engine {
       lastEventAgeMs: this.#kinds?.lastEventAgeMs() ?? 0,
       queues: this.#queues(),
     };
+  }
+
+  /** Whether objects of `namespace` are watched and whole in the cache; of any other it holds what was last known. */
+  follows(namespace: string): boolean {
+    return this.#kinds?.isReady(namespace) ?? false;
   }
 
   /** Nothing queued and nothing in work. */
@@ -201,8 +206,10 @@ export class Engine {
       onTaken: (namespace) => {
         kinds.take(namespace);
       },
-      onDropped: (namespace) => {
-        kinds.drop(namespace);
+      onDropped: (namespace, how) => {
+        for (const [, found] of resourcesOf(this.#reconcilers, this.#store, namespace))
+          for (const { metadata } of found) this.#forget(metadata.uid ?? '');
+        kinds.drop(namespace, how);
       },
       onSynced: () => {
         this.#checkSynced();
@@ -215,7 +222,7 @@ export class Engine {
     const { name, primary, watches } = reconciler;
     const reconcile = (key: ObjectKey): ReturnType<Reconciler['reconcile']> =>
       // A namespace that is not whole in the cache yet is enqueued as a whole when it is.
-      this.#isReady(key) ? reconciler.reconcile(key) : Promise.resolve({});
+      this.follows(key.namespace || key.name) ? reconciler.reconcile(key) : Promise.resolve({});
     const controller = new ControllerRunner({
       reconciler: { name, watches, reconcile, ...(primary ? { primary } : {}) },
       workers,
@@ -232,10 +239,6 @@ export class Engine {
     this.#controllers.set(name, controller);
   }
 
-  #isReady({ namespace, name }: ObjectKey): boolean {
-    return this.#kinds?.isReady(namespace === '' ? name : namespace) ?? false;
-  }
-
   #hasSynced(): boolean {
     return (this.#scope?.hasSynced ?? false) && (this.#kinds?.hasSynced ?? false);
   }
@@ -250,10 +253,7 @@ export class Engine {
   /** `byOwner`: a write of ours in a pass of this resource, which needs no further pass unless the answer has news. */
   #onChange(change: Change, byOwner?: KubernetesObject): void {
     this.#routes.note(change);
-    if (change.now.own && change.type === 'Deleted') {
-      this.#reports.forget(change.uid);
-      this.#engineCluster.forgetOwner(change.uid);
-    }
+    if (change.now.own && change.type === 'Deleted') this.#forget(change.uid);
     for (const key of orphansOf(change, this.#store, this.#ownerLives)) {
       this.#controllers.get(ORPHANS)?.addAfter(key, ORPHAN_AFTER_MS);
     }
@@ -261,6 +261,11 @@ export class Engine {
       if (!this.#isPassOf(byOwner, controller, key) || bringsNews(change))
         this.#controllers.get(controller)?.add(key, 'Edit');
     }
+  }
+
+  #forget(ownerUid: string): void {
+    this.#reports.forget(ownerUid);
+    this.#engineCluster.forgetOwner(ownerUid);
   }
 
   #isPassOf(owner: KubernetesObject | undefined, controller: string, key: ObjectKey): boolean {
@@ -274,13 +279,15 @@ export class Engine {
   }
 
   #state(): EngineState {
+    const now = this.#options.clock.now();
+    const follows = (namespace: string): boolean => this.follows(namespace);
     return {
       queues: this.#queues(),
       leading: this.#term.leads,
       cacheObjects: byKindName(this.#store.sizes()),
       lastEventAgeMs: this.#kinds?.lastEventAgeMs() ?? 0,
       eventLoopLagMs: this.#lag.lagMs,
-      paused: pausedByKind(this.#reconcilers, this.#store, this.#options.clock.now()),
+      paused: pausedByKind(resourcesOf(this.#reconcilers, this.#store), { now, follows }),
       fights: this.#reports.fights,
     };
   }

@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import type { RequestOptions } from 'node:https';
 import { dirname, resolve } from 'node:path';
-import { load } from 'js-yaml';
+import { load, YAMLException } from 'js-yaml';
 import { ActionableError, messageOf } from '../runtime/errors.js';
 import type { ClientConfig } from './client-types.js';
-import { chosenBy, needsPlugin, type KubeconfigUser } from './kubeconfig.js';
+import { chosenBy, needsPlugin, type Kubeconfig, type KubeconfigUser } from './kubeconfig.js';
 
 /** Where kubelet mounts what a pod needs to reach its API server (Kubernetes, "Accessing the API from a Pod"). */
 const POD_FOLDER = '/var/run/secrets/kubernetes.io/serviceaccount';
@@ -44,13 +44,13 @@ async function podConfig(environment: ClusterEnvironment): Promise<ClientConfig>
 }
 
 async function fileConfig(path: string): Promise<ClientConfig> {
-  let config: unknown;
+  let text: string;
   try {
-    config = load(await readFile(path, 'utf8'));
+    text = await readFile(path, 'utf8');
   } catch (cause) {
     throw unusable(`The kubeconfig ${path} cannot be read`, cause);
   }
-  const choice = chosenBy(config ?? {});
+  const choice = chosenBy(parsed(text, path) ?? {});
   if (typeof choice === 'string')
     throw unusable(`The kubeconfig ${path} cannot be used: ${choice}`);
   const { cluster, user, namespace } = choice;
@@ -65,6 +65,27 @@ async function fileConfig(path: string): Promise<ClientConfig> {
       ? { tokenProvider: pluginToken(path) }
       : await userConfig(user, path, at)),
   };
+}
+
+/** Not a word of the file's content goes into the error: it holds credentials. */
+function parsed(text: string, path: string): Kubeconfig | undefined {
+  try {
+    const config = load(text);
+    if (config === undefined || config === null || typeof config === 'object') {
+      return config ?? undefined;
+    }
+  } catch (error) {
+    const mark = error instanceof YAMLException ? error.mark : undefined;
+    const place = mark ? ` at line ${mark.line + 1}, column ${mark.column + 1}` : '';
+    throw malformed(path, `is not YAML${place}`);
+  }
+  throw malformed(path, 'holds a single text instead of clusters, users and contexts');
+}
+
+function malformed(path: string, problem: string): ActionableError {
+  const hint =
+    'Correct that file, or write it anew, for example with kubectl config view --raw --minify.';
+  return new ActionableError('ERR_CREDENTIALS', `The kubeconfig ${path} ${problem}.`, hint);
 }
 
 type ReadPem = (data: string | undefined, file: string | undefined) => Promise<string | undefined>;

@@ -1,7 +1,9 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { inspect } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { ActionableError } from '../runtime/errors.js';
 import { clientConfigFrom } from './kubeconfig.client.js';
 import { chosenBy } from './kubeconfig.js';
 
@@ -69,6 +71,33 @@ describe('a kubeconfig', () => {
     expect(chosenBy(config)).toContain(reason);
     await expect(configOf(config)).rejects.toMatchObject({ code: 'ERR_CREDENTIALS' });
     await expect(configOf(config)).rejects.toThrow(reason);
+  });
+
+  it.each([
+    ['token: CANARY\n\tusers: x', 'is not YAML at line 2, column 1'],
+    ['{"users": [', 'is not YAML at line 1'],
+    ['CANARY', 'holds a single text'],
+  ])(
+    'that is malformed is told from one that is missing, without its content: %#',
+    async (text, problem) => {
+      const path = join(folder, 'malformed');
+      await writeFile(path, text);
+      const error = await clientConfigFrom({ KUBECONFIG: path }).catch((thrown: unknown) => thrown);
+      expect(error).toMatchObject({
+        code: 'ERR_CREDENTIALS',
+        hint: expect.stringContaining('Correct that file'),
+      });
+      expect((error as ActionableError).problem).toContain(problem);
+      expect(inspect(error, { depth: 9 })).not.toContain('CANARY');
+    },
+  );
+
+  it('that is missing says so', async () => {
+    const missing = clientConfigFrom({ KUBECONFIG: join(folder, 'missing') });
+    await expect(missing).rejects.toMatchObject({
+      problem: expect.stringContaining('cannot be read'),
+      hint: expect.stringContaining('Set KUBECONFIG'),
+    });
   });
 
   it('is needed outside of a pod', async () => {

@@ -75,3 +75,10 @@ function clusterProblem(cluster: KubeconfigCluster): string | undefined {
 /** Whether credentials come from a program or a cloud's library instead of standing in the file. */
 export const needsPlugin = (user: KubeconfigUser): boolean =>
   user.exec !== undefined || user['auth-provider'] !== undefined;
+
+/** Host and port of an API server's URL, without the credentials that a URL may hold; '' for what is no URL. */
+export function hostAndPort(server: string): string {
+  if (!URL.canParse(server)) return '';
+  const url = new URL(server);
+  return url.port === '' ? `${url.hostname}:${url.protocol === 'http:' ? 80 : 443}` : url.host;
+}

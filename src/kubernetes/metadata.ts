@@ -31,7 +31,10 @@ export const LABEL_OWNER_NAMESPACE = 'sallyport.dev/owner-namespace';
 export const ANNOTATION_PAUSED_UNTIL = 'sallyport.dev/paused-until';
 /** Why, in the words of whoever paused. */
 export const ANNOTATION_PAUSED_REASON = 'sallyport.dev/paused-reason';
-/** `"true"` on a resource lets it take over objects of its children's names that someone else made. */
+/**
+ * `"true"` on a resource and on an object of a child's name that someone else made lets the first take over the second.
+ * It takes both: neither author decides about what belongs to the other.
+ */
 export const ANNOTATION_ADOPT = 'sallyport.dev/adopt';
 /** A new token starts a rotation of keys and certificates now. */
 export const ANNOTATION_ROTATE = 'sallyport.dev/rotate';
@@ -148,9 +151,9 @@ export function labelValue(value: string): string {
   return `${head}-${digest}`;
 }
 
-/** Whether `owner` lets its plan take over foreign objects. */
-export function mayAdopt(owner: Pick<KubernetesObject, 'metadata'> | undefined): boolean {
-  return owner?.metadata.annotations?.[ANNOTATION_ADOPT] === 'true';
+/** Whether a resource consents to take over foreign objects, or an object to be taken over. */
+export function mayAdopt(side: Pick<KubernetesObject, 'metadata'> | undefined): boolean {
+  return side?.metadata.annotations?.[ANNOTATION_ADOPT] === 'true';
 }
 
 /** `SignalingGateway` -> `signaling-gateway`. */

@@ -3,13 +3,15 @@ import { fixedNamespaces, scopeChange } from './namespace-scope.js';
 import type { NamespaceScope } from './namespace-scope.js';
 import { Reflector } from './reflector.client.js';
 import { Store } from './store.js';
+import type { Change } from './store.js';
 
 export interface ScopeRunnerOptions {
   readonly client: ClusterClient;
   readonly scope: NamespaceScope;
   /** `undefined`: all namespaces at once. */
   readonly onTaken: (namespace: string | undefined) => void;
-  readonly onDropped: (namespace: string) => void;
+  /** `gone`: it was being deleted, and so was everything in it. */
+  readonly onDropped: (namespace: string, how: { readonly gone: boolean }) => void;
   /** The namespaces are known for the first time. */
   readonly onSynced: () => void;
 }
@@ -18,6 +20,7 @@ export interface ScopeRunnerOptions {
 export class NamespaceScopeRunner {
   readonly #options: ScopeRunnerOptions;
   readonly #store = new Store({ fieldManager: '' });
+  readonly #ending = new Set<string>();
   #taken: ReadonlySet<string> = new Set();
   #reflector: Reflector | undefined;
 
@@ -45,7 +48,8 @@ export class NamespaceScopeRunner {
       client,
       store: this.#store,
       scope: { apiVersion: 'v1', kind: 'Namespace', labelSelector },
-      onChange: () => {
+      onChange: (change) => {
+        this.#note(change);
         this.#update();
       },
     });
@@ -57,6 +61,13 @@ export class NamespaceScopeRunner {
     await this.#reflector?.stop();
   }
 
+  /** A deletion takes away what is in a namespace first; when the namespace goes itself, it was marked before. */
+  #note({ type, ref, now }: Change): void {
+    if (now.own) return;
+    if (now.child.deletionTimestamp !== undefined) this.#ending.add(ref.name);
+    else if (type !== 'Deleted') this.#ending.delete(ref.name);
+  }
+
   #update(): void {
     const { scope, onTaken, onDropped } = this.#options;
     const always = fixedNamespaces(scope).filter((namespace) => namespace !== undefined);
@@ -64,7 +75,7 @@ export class NamespaceScopeRunner {
     const now = new Set([...always, ...labelled]);
     const { taken, dropped } = scopeChange(this.#taken, now);
     this.#taken = now;
-    dropped.forEach(onDropped);
+    for (const namespace of dropped) onDropped(namespace, { gone: this.#ending.has(namespace) });
     taken.forEach(onTaken);
   }
 }

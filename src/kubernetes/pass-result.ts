@@ -9,6 +9,7 @@ import type { When } from './look-again.js';
 import { refId } from './object.js';
 import type { ObjectRef } from './object.js';
 import type { PlannedEvent } from './plan.js';
+import { byCodeUnit } from '../runtime/order.js';
 
 /** Of a resource that is being deleted. */
 export const NOTHING: CarriedOut = { applied: [], pruned: [], failed: [], statusWritten: false };
@@ -56,7 +57,7 @@ export function asError(error: unknown): Error {
 /** In one order, whatever ended first: the status must not change by chance. */
 export function sorted(drifts: readonly Drift[]): readonly Drift[] {
   const id = ({ kind, name, field }: Drift): string => `${kind}/${name}/${field}`;
-  return [...drifts].sort((a, b) => id(a).localeCompare(id(b)));
+  return [...drifts].sort((a, b) => byCodeUnit(id(a), id(b)));
 }
 
 /** What the engine itself has to tell about a pass. */

@@ -14,6 +14,7 @@ describe('the render version', () => {
   it.each([
     ['unset, nothing recorded: the newest', [undefined, undefined], 5],
     ['unset: the one recorded at creation', [undefined, 3], 3],
+    ['unset, a record that is no longer written: the oldest', [undefined, 2], 3],
     ['Latest: the newest, whatever was recorded', ['Latest', 3], 5],
     ['a number: that one, whatever was recorded', [4, 5], 4],
   ] as const)('%s', (_, [choice, recorded], version) => {
@@ -26,7 +27,7 @@ describe('the render version', () => {
   it.each([
     [2, undefined],
     [6, undefined],
-    [undefined, 2],
+    [undefined, 6],
   ])(
     '%s (recorded %s) that this operator does not write is refused, and says which it does',
     (choice, recorded) => {

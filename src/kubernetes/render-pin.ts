@@ -37,7 +37,9 @@ export function chooseRender(
   rendered: readonly [number, ...number[]],
 ): Render {
   const latest = Math.max(...rendered);
-  const wanted = choice === 'Latest' ? latest : (choice ?? recorded ?? latest);
+  // A record that nobody chose falls forward: what is no longer written would stand still for ever.
+  const held = [...rendered].sort((a, b) => a - b).find((one) => one >= (recorded ?? latest));
+  const wanted = choice === 'Latest' ? latest : (choice ?? held ?? recorded ?? latest);
   if (!rendered.includes(wanted)) return unsupported(wanted, rendered);
   const pinnedBy = typeof choice === 'number' ? 'spec' : choice === undefined ? 'record' : 'none';
   return { state: 'Render', version: wanted, latest, upgradePending: wanted < latest, pinnedBy };

@@ -55,6 +55,7 @@ export class Store {
   readonly #kinds = new Map<string, Map<string, Entries>>();
   readonly #byOwner = new Map<string, Set<Child>>();
   readonly #tombstones = new Tombstones();
+  readonly #left = new Set<string>();
 
   constructor({ fieldManager }: { readonly fieldManager: string }) {
     this.#projection = { fieldManager, intern: this.#pool.intern };
@@ -101,8 +102,8 @@ export class Store {
    * about it, its deletion included.
    */
   put(object: KubernetesObject): readonly Change[] {
-    const { uid = '', resourceVersion = '' } = object.metadata;
-    if (this.#tombstones.covers(uid, resourceVersion)) return NONE;
+    const { uid = '', resourceVersion = '', namespace = '' } = object.metadata;
+    if (this.#left.has(namespace) || this.#tombstones.covers(uid, resourceVersion)) return NONE;
     const known = this.#entry(refOf(object));
     if (known && !isNewer(resourceVersion, known.resourceVersion)) return NONE;
     return this.#set(this.prepare(object), known);
@@ -166,12 +167,27 @@ export class Store {
     return dropped.map((entry) => ({ ...this.#delete(entry), tombstone: true }));
   }
 
-  /** How many objects of each kind are held, by `apiVersion/Kind`. */
+  /**
+   * Says that nobody watches `namespace` any more. What is not dropped of it stays as last known, and is unknown rather
+   * than gone; the answer to a late write of ours does not enter.
+   */
+  leave(namespace: string): void {
+    this.#left.add(namespace);
+  }
+
+  /** Says that `namespace` is watched, again or for the first time. */
+  enter(namespace: string): void {
+    this.#left.delete(namespace);
+  }
+
+  /** How many objects of each kind are held and watched, by `apiVersion/Kind`. */
   sizes(): ReadonlyMap<string, number> {
     const sizes = new Map<string, number>();
     for (const [kind, namespaces] of this.#kinds) {
       let size = 0;
-      for (const entries of namespaces.values()) size += entries.size;
+      for (const [namespace, entries] of namespaces) {
+        if (!this.#left.has(namespace)) size += entries.size;
+      }
       sizes.set(kind, size);
     }
     return sizes;

@@ -74,18 +74,25 @@ export class WatchedKinds {
 
   take(namespace: string | undefined): void {
     if (this.#stopped || this.#taken.has(namespace)) return;
+    if (namespace !== undefined) this.#options.store.enter(namespace);
     this.#taken.set(namespace, new Map());
     for (const [kind, served] of this.#served) if (served) this.#follow(namespace, kind);
     this.#checkReady(namespace);
   }
 
-  /** Forgets a namespace; nothing in it is touched any more. */
-  drop(namespace: string): void {
+  /**
+   * Follows a namespace no longer; nothing in it is touched any more. What plans of other namespaces read of it stays as
+   * last known, unless the namespace itself is `gone`: that it left our scope says nothing about what is in it.
+   */
+  drop(namespace: string, { gone }: { readonly gone: boolean }): void {
     const reflectors = this.#taken.get(namespace);
     this.#taken.delete(namespace);
     this.#ready.delete(namespace);
-    for (const [kind, reflector] of reflectors ?? [])
-      void this.#unfollow(kind, namespace, reflector);
+    this.#options.store.leave(namespace);
+    for (const [kind, reflector] of reflectors ?? []) {
+      if (gone || !isReadElsewhere(kind)) this.#unfollow(kind, namespace, reflector);
+      else void reflector.stop();
+    }
   }
 
   async stop(): Promise<void> {
@@ -106,6 +113,9 @@ export class WatchedKinds {
         onRelist: (_, reason) => {
           reports.relisted(kind.kind, reason);
         },
+        onBookmark: () => {
+          reports.answered();
+        },
         onReconnect: (_, error) => {
           reports.reconnected(kind.kind, error);
           onReconnect();
@@ -125,12 +135,9 @@ export class WatchedKinds {
     );
   }
 
-  async #unfollow(
-    kind: ResourceKind,
-    namespace: string | undefined,
-    reflector: Reflector,
-  ): Promise<void> {
-    await reflector.stop();
+  /** At once: a stopped reflector tells nothing more, and the next one of this scope must not lose what it finds. */
+  #unfollow(kind: ResourceKind, namespace: string | undefined, reflector: Reflector): void {
+    void reflector.stop();
     const { store, onChange } = this.#options;
     const { apiVersion } = kind;
     const scope = {
@@ -186,7 +193,7 @@ export class WatchedKinds {
       if (served && !reflector) this.#follow(namespace, kind);
       if (served || !reflector) continue;
       reflectors.delete(kind);
-      void this.#unfollow(kind, namespace, reflector);
+      this.#unfollow(kind, namespace, reflector);
     }
     if (before !== undefined) void this.#announce(kind, served);
   }
@@ -199,6 +206,11 @@ export class WatchedKinds {
     this.#options.reports.served(kind.kind, served);
     this.#options.onServed();
   }
+}
+
+/** Plans of other namespaces read our own kinds, and in Secrets the public facts of keys and certificates. */
+function isReadElsewhere({ apiVersion, kind }: ResourceKind): boolean {
+  return apiVersion.startsWith(`${GROUP}/`) || kind === 'Secret';
 }
 
 /** Our own kinds whole, of all others only what carries our label. */

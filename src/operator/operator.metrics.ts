@@ -4,9 +4,24 @@ import type { KubernetesObject } from '../kubernetes/object.js';
 import type { Metrics } from '../runtime/metrics.js';
 import { certificateExpiries, keyExpiries } from './expiry-dates.js';
 
+/** What the gauges are read from. */
+export interface MeasuredOperator {
+  readonly cluster: Pick<Cluster, 'list'>;
+  /** Whether the cache is up to date about a namespace; dates of others are not shown. */
+  readonly follows: (namespace: string) => boolean;
+  /** Of this program. */
+  readonly version: string;
+}
+
 /** Declares the gauges that only the operator has; they are read from its cache at each scrape. */
-export function declareOperatorMetrics(metrics: Metrics, cluster: Cluster, version: string): void {
-  const all = (kind: string) => cluster.list<KubernetesObject>(API_VERSION, kind);
+export function declareOperatorMetrics(
+  metrics: Metrics,
+  { cluster, follows, version }: MeasuredOperator,
+): void {
+  const all = (kind: string) =>
+    cluster
+      .list<KubernetesObject>(API_VERSION, kind)
+      .filter(({ metadata }) => follows(metadata.namespace ?? ''));
   metrics.gauge({
     name: 'sallyport_certificate_not_after_timestamp_seconds',
     help: 'When a certificate ends, in Unix seconds.',

@@ -75,7 +75,8 @@ export async function startOperator(options: OperatorOptions): Promise<RunningOp
     metrics,
     kinds: RESOURCE_KINDS.filter(({ apiVersion, plural }) => mayWatch(apiVersion, plural)),
   });
-  declareOperatorMetrics(registry, engine.cluster, version);
+  const follows = (namespace: string): boolean => engine.follows(namespace);
+  declareOperatorMetrics(registry, { cluster: engine.cluster, follows, version });
 
   NestLogger.overrideLogger(false);
   const parts = { cluster: engine.cluster, clock: systemClock, settings, log };

@@ -26,6 +26,8 @@ const text = (pattern: string, maxLength: number, options: object) =>
   Type.String({ pattern, minLength: 1, maxLength, ...options });
 
 const LABEL = '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$'; // RFC 1123 label
+const REPOSITORY_PREFIX =
+  '^[a-z0-9]([-a-z0-9.]*[a-z0-9])?(:[0-9]{1,5})?(/[a-z0-9]+(([.]|_|__|-+)[a-z0-9]+)*)*$';
 const IP_RANGE = '^[0-9a-fA-F:.]+/[0-9]{1,3}$';
 const ranges = (description: string) =>
   Type.Array(text(IP_RANGE, 43, {}), { maxItems: 32, default: [], description });
@@ -106,6 +108,15 @@ export const operatorSettingsSchema = Type.Object(
       minItems: 1,
       maxItems: MAX_RENDERS,
       description: 'Render versions that this operator writes, newest first.',
+    }),
+    images: group({
+      allowedRepositories: Type.Array(text(REPOSITORY_PREFIX, 255, {}), {
+        maxItems: 32,
+        uniqueItems: true,
+        default: [],
+        description:
+          'Registries, with or without a path, from which spec.image of a resource may choose; whole path segments count. Empty allows the repositories in renders only, each for its version.',
+      }),
     }),
     imagePullPolicy: words(['IfNotPresent', 'Always'] as const, {
       default: 'IfNotPresent',

@@ -78,7 +78,7 @@ export function dutyConflicts(
 ): readonly DutyConflict[] {
   const subjects = new Set(role.spec.subjects ?? []);
   return all
-    .filter((other) => conflict(role, other) && isOlder(other, role))
+    .filter((other) => exclude(role, other) && isOlder(other, role))
     .map((other) => ({
       with: other.metadata.name,
       subjects: (other.spec.subjects ?? []).filter((subject) => subjects.has(subject)).sort(),
@@ -154,8 +154,8 @@ function isForEveryone({ spec }: AccessRole): boolean {
   return spec.assignment === 'Everyone';
 }
 
-/** Either role may say so; both are of one namespace. */
-function conflict(a: AccessRole, b: AccessRole): boolean {
+/** Whether nobody may have both roles: either may say so, and both are of one namespace. */
+export function exclude(a: AccessRole, b: AccessRole): boolean {
   if (a.metadata.namespace !== b.metadata.namespace || a.metadata.name === b.metadata.name)
     return false;
   const names = (x: AccessRole, y: AccessRole) => x.spec.conflictsWith?.includes(y.metadata.name);

@@ -90,7 +90,7 @@ describe('a cluster in memory', () => {
     expect(cluster.children('uid-1')).toHaveLength(1);
   });
 
-  it('refuses what a user has put there, prunes nothing then, and takes it over when told to', async () => {
+  it('refuses what a user has put there, prunes nothing then, and takes it over when both sides say so', async () => {
     const { cluster } = aCluster();
     const theirs = {
       apiVersion: 'v1',
@@ -109,7 +109,11 @@ describe('a cluster in memory', () => {
       reason: 'ForeignObject',
     });
     expect(await cluster.read(refOf(theirs))).not.toHaveProperty('data');
-    const adopting = cluster.put(pool({}, { 'sallyport.dev/adopt': 'true' })) as Resource;
+    const consent = { 'sallyport.dev/adopt': 'true' };
+    const adopting = cluster.put(pool({}, consent)) as Resource;
+    const alone = await cluster.carryOut(adopting, planOf(adopting, [configMap(adopting, 'a')]));
+    expect(alone).toMatchObject({ applied: [], failed: [{ ref: { name: 'a' } }] });
+    cluster.put({ ...theirs, metadata: { ...theirs.metadata, annotations: consent } });
     const done = await cluster.carryOut(adopting, planOf(adopting, [configMap(adopting, 'a')]));
     expect(done).toMatchObject({ applied: [{ name: 'a' }], pruned: [{ name: 'old' }], failed: [] });
   });

@@ -202,6 +202,10 @@ describe('the annotations of a gateway', () => {
     running.engine.enqueueAll();
     await settled(running, 300);
     expect((await server.callsOf(running.user, { since })).writes).toBe(0);
+    const { status } = await gatewayAt(server, NAMESPACE, 'edge');
+    const ready = status?.conditions.find(({ type }) => type === 'KeysReady');
+    expect(ready).toMatchObject({ status: 'False', reason: 'NextPinTooNew' });
+    expect(status?.lastRotation).toBeUndefined();
   });
 
   it('S22: revoke: the private half is gone at once and the next key signs', async () => {
@@ -219,10 +223,18 @@ describe('the annotations of a gateway', () => {
 describe('time', () => {
   it('S22: a day later the lease keys have rotated by schedule, three weeks later the leaf is renewed with its key', async () => {
     const next = (await keyIn('next'))!;
-    const before = await internal();
+    const first = await internal();
     aheadMs += 86_400_000 + 1_000;
     running.engine.enqueueAll();
     await eventually('the next key signs', async () => (await keyIn('current'))?.kid === next.kid);
+    // The token of above: by now its next pin has been published for a day.
+    await eventually('the leaf takes its next key', async () => {
+      return (await internal()).data['tls.key'] === first.data['next.key'];
+    });
+    await eventually('the rotation is noted', async () => {
+      return (await gatewayAt(server, NAMESPACE, 'edge')).status?.lastRotation?.token === 'first';
+    });
+    const before = await internal();
     aheadMs += 21 * 86_400_000;
     running.engine.enqueueAll();
     const after = await eventually('the leaf is renewed', async () => {

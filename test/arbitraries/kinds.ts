@@ -12,6 +12,7 @@ import * as values from './values.js';
 /** Which strings stand where. A field that is not here stops the test run, so that no new field goes untested. */
 const STRINGS: Known['strings'] = [
   [/^ingress\.annotations$/, values.ingressKey],
+  [/^exposure\.annotations$/, values.serviceKey],
   [/(annotations|nodeSelector|podLabels|matchLabels)$/, values.labelKey],
   [/annotations\{\}$/, values.annotationValue],
   [/(nodeSelector|podLabels|matchLabels)\{\}$/, values.labelValue],
@@ -113,7 +114,9 @@ export const signalingGateways: fc.Arbitrary<SignalingGateway> = resources(
 export const relayPools: fc.Arbitrary<RelayPool> = resources('RelayPool', POOL, aRelayPool);
 
 /** Random valid AccessRoles, as the API server would store them. */
-export const accessRoles: fc.Arbitrary<AccessRole> = resources('AccessRole', ROLE, anAccessRole);
+export const accessRoles: fc.Arbitrary<AccessRole> = resources('AccessRole', ROLE, (overrides) =>
+  anAccessRole(rules.withoutItself(overrides)),
+);
 
 /** Random valid RetentionPolicies, as the API server would store them. */
 export const retentionPolicies: fc.Arbitrary<RetentionPolicy> = resources(

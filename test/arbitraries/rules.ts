@@ -186,6 +186,15 @@ export function mfa(part: Part): Part {
   return possible ? part : without(part, 'hardwareKeyRequired');
 }
 
+/** Short random names meet: a role that conflicts with itself is refused. */
+export function withoutItself<
+  Made extends { metadata: { name: string }; conflictsWith?: readonly string[] },
+>(made: Made): Made {
+  const { metadata, conflictsWith } = made;
+  if (!conflictsWith?.includes(metadata.name)) return made;
+  return { ...made, conflictsWith: conflictsWith.filter((name) => name !== metadata.name) };
+}
+
 const BETWEEN_PEOPLE: readonly unknown[] = ['Chat', 'Call', 'File', 'Input'];
 
 /** What the rules of an AccessRole's whole spec ask for. */

@@ -22,10 +22,8 @@ export const dnsName: fc.Arbitrary<string> = fc
   .array(dnsLabel(20), { minLength: 1, maxLength: 4 })
   .map((labels) => labels.join('.'));
 
-/** A DNS name that is no Service's. */
-export const publicName: fc.Arbitrary<string> = dnsName.filter(
-  (name) => !/\.(svc|cluster\.local)$/.test(name),
-);
+/** A DNS name that is no Service's: two labels and more, the last of them nobody's namespace. */
+export const publicName: fc.Arbitrary<string> = dnsName.map((name) => `${name}.example`);
 
 /** The name of a resource of ours. */
 export const resourceName: fc.Arbitrary<string> = dnsLabel(40);
@@ -41,9 +39,14 @@ export const labelKey: fc.Arbitrary<string> = fc
   .tuple(fc.option(dnsLabel(20), { nil: undefined }), dnsLabel(30))
   .map(([prefix, name]) => (prefix === undefined ? name : `${prefix}.example.com/${name}`));
 
+/** The key of an annotation for a Service, without those that are orders to other programs. */
+export const serviceKey: fc.Arbitrary<string> = labelKey.filter(
+  (key) => !/acme|cert|secret/.test(key),
+);
+
 /** The key of an annotation for an Ingress, without those that configure its controller. */
-export const ingressKey: fc.Arbitrary<string> = labelKey.filter(
-  (key) => !/snippet|config-|secret|auth-|lua/.test(key),
+export const ingressKey: fc.Arbitrary<string> = serviceKey.filter(
+  (key) => !/snippet|config-|auth-|lua|jwt|alias|mirror|middleware|plugin/.test(key),
 );
 
 /** The value of an annotation: one line, no secret. */
@@ -52,10 +55,10 @@ export const annotationValue: fc.Arbitrary<string> = chars(`${LOWER}${DIGITS} -/
 const octet = fc.integer({ min: 0, max: 255 });
 const group = fc.integer({ min: 1, max: 0xffff }).map((n) => n.toString(16));
 
-/** A network without host bits, IPv4 or IPv6, never a whole address family. */
+/** A network without host bits, IPv4 or IPv6, never wider than egress may be. */
 export const cidr: fc.Arbitrary<string> = fc.oneof(
   fc
-    .tuple(fc.integer({ min: 1, max: 223 }), octet, octet, octet, fc.integer({ min: 1, max: 32 }))
+    .tuple(fc.integer({ min: 1, max: 223 }), octet, octet, octet, fc.integer({ min: 8, max: 32 }))
     .map(([a, b, c, d, bits]) => {
       const address = ((a << 24) | (b << 16) | (c << 8) | d) >>> 0;
       const masked = (address & (0xffffffff << (32 - bits))) >>> 0;
@@ -92,14 +95,13 @@ export const digest: fc.Arbitrary<string> = chars(`${DIGITS}abcdef`, 64, 64).map
   (hex) => `sha256:${hex}`,
 );
 
+/** The registries from which random resources take their images; tests that render them allow these. */
+export const REGISTRIES = ['registry.example.com', 'r.example', 'mirror:5000', '10.0.0.7:443'];
+
 /** A registry and a repository. */
 export const repository: fc.Arbitrary<string> = fc
-  .tuple(
-    dnsName,
-    fc.option(PORT, { nil: undefined }),
-    fc.array(dnsLabel(20), { minLength: 1, maxLength: 3 }),
-  )
-  .map(([host, port, path]) => `${host}${port === undefined ? '' : `:${port}`}/${path.join('/')}`);
+  .tuple(fc.constantFrom(...REGISTRIES), fc.array(dnsLabel(20), { minLength: 1, maxLength: 3 }))
+  .map(([registry, path]) => [registry, ...path].join('/'));
 
 /** The tag of an image. */
 export const tag: fc.Arbitrary<string> = fc

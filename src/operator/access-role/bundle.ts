@@ -8,7 +8,7 @@ import { canonicalJson } from '../../kubernetes/canonical.js';
 import type { Child } from '../../kubernetes/cluster.js';
 import { readPause } from '../../kubernetes/pause.js';
 import { appliesTo } from '../../policy/retention.js';
-import { isExpired, rolesOn, type BundleRole } from '../../policy/roles.js';
+import { exclude, isExpired, rolesOn, type BundleRole } from '../../policy/roles.js';
 import type { PolicyBundle } from '../keys/bundle.js';
 import { instant, type KeyFact } from '../keys/facts.js';
 import { publishedBundle, roleDigests, type PublishedBundle } from './objects.js';
@@ -33,8 +33,22 @@ export interface BundlePlan {
   readonly issue?: IssuedBundle;
   /** Paused roles whose published form goes into the bundle: it has to be read, the cache does not keep it. */
   readonly asPublished: readonly string[];
+  /** By paused role: the roles that nobody may have beside it. */
+  readonly rivals: Rivals;
   /** When a role or a pause ends. */
   readonly nextAt?: Date;
+}
+
+/** Names of roles by the name of the paused role with which they conflict. */
+export type Rivals = Readonly<Record<string, readonly string[]>>;
+
+/** A bundle with the paused roles in it as they were published. */
+export interface MergedBundle {
+  readonly bundle: IssuedBundle;
+  /** What was to be published before segregation of duties took its part: the same until a role or a pause changes. */
+  readonly roles: readonly BundleRole[];
+  /** By role that was not given to everyone whom it names: the paused role that they have. */
+  readonly withheld: Readonly<Record<string, string>>;
 }
 
 /** What the bundle of one gateway needs now. */
@@ -49,6 +63,7 @@ export function planBundle(observed: ObservedBundle, now: Date): BundlePlan {
   const stands = isPublished({ wanted, asPublished, published, kid }, gateway);
   return {
     asPublished,
+    rivals: rivalsOf(asPublished, valid),
     ...(nextAt === undefined ? {} : { nextAt }),
     ...(stands || kid === undefined ? {} : { issue: issued(gateway, published, wanted, now) }),
   };
@@ -64,16 +79,57 @@ function issued(
   return { v: 1, gateway: metadata.uid ?? '', serial, issuedAt: instant(now), roles };
 }
 
-/** `bundle` with the published form of the roles that a pause holds back; one that was not published stays out. */
+/**
+ * `bundle` with the published form of the roles that a pause holds back; one that was not published stays out. Whoever
+ * has a paused role keeps it, so those who were given a conflicting one since do not get that.
+ */
 export function withPublished(
   bundle: IssuedBundle,
-  names: readonly string[],
+  { asPublished, rivals }: Pick<BundlePlan, 'asPublished' | 'rivals'>,
   published: readonly BundleRole[],
-): IssuedBundle {
+): MergedBundle {
   const roles = bundle.roles.flatMap((role) =>
-    names.includes(role.name) ? published.filter(({ name }) => name === role.name) : [role],
+    asPublished.includes(role.name) ? published.filter(({ name }) => name === role.name) : [role],
   );
-  return { ...bundle, roles };
+  const paused = roles.filter(({ name }) => asPublished.includes(name));
+  const withheld: Record<string, string> = {};
+  const separated = roles.flatMap((role) => {
+    const rival = paused.find(
+      (one) => rivals[one.name]?.includes(role.name) === true && overlap(one, role),
+    );
+    // Both paused: both were published together, and stay so.
+    if (rival === undefined || paused.includes(role)) return [role];
+    withheld[role.name] = rival.name;
+    return separate(role, paused, rivals);
+  });
+  return { bundle: { ...bundle, roles: separated }, roles, withheld };
+}
+
+/** `role` without whoever has a paused role that conflicts; none where one of the two is for everyone. */
+function separate(
+  role: BundleRole,
+  paused: readonly BundleRole[],
+  rivals: Rivals,
+): readonly BundleRole[] {
+  const others = paused.filter(({ name }) => rivals[name]?.includes(role.name));
+  if ([role, ...others].some(({ assignment }) => assignment === 'Everyone')) return [];
+  const taken = new Set(others.flatMap(({ subjects }) => subjects));
+  return [{ ...role, subjects: role.subjects.filter((subject) => !taken.has(subject)) }];
+}
+
+function overlap(a: BundleRole, b: BundleRole): boolean {
+  if (a.assignment === 'Everyone' || b.assignment === 'Everyone') return true;
+  return a.subjects.some((subject) => b.subjects.includes(subject));
+}
+
+function rivalsOf(paused: readonly string[], roles: readonly AccessRole[]): Rivals {
+  const named = roles.filter(({ metadata }) => paused.includes(metadata.name));
+  return Object.fromEntries(
+    named.map((role) => [
+      role.metadata.name,
+      roles.filter((other) => exclude(role, other)).map(({ metadata }) => metadata.name),
+    ]),
+  );
 }
 
 interface Comparison {

@@ -15,6 +15,9 @@ export const ANNOTATION_KID = 'sallyport.dev/bundle-kid';
 /** JSON: name of each role in the bundle, with a digest of what it says. */
 export const ANNOTATION_ROLES = 'sallyport.dev/bundle-roles';
 
+/** JSON: name of each role that is not given to everyone whom it names, with the paused role that they have. */
+export const ANNOTATION_WITHHELD = 'sallyport.dev/bundle-withheld';
+
 /** Entry of the ConfigMap, and file that the gateway reads. */
 export const BUNDLE_FILE = 'bundle.json';
 
@@ -26,6 +29,8 @@ export interface PublishedBundle {
   readonly serial: number;
   readonly kid: string;
   readonly roles: RoleDigests;
+  /** By role that was not given to everyone whom it names: the paused role that they have. */
+  readonly withheld: Readonly<Record<string, string>>;
   /** Whether our share of it, data and metadata, is still what was written. */
   readonly intact: boolean;
 }
@@ -41,11 +46,18 @@ export function bundleRef(gateway: SignalingGateway): ObjectRef {
   return { apiVersion: 'v1', kind: 'ConfigMap', namespace, name: bundleName(gateway) };
 }
 
+/** What the annotations of a bundle's ConfigMap say about it. */
+export interface BundleContent {
+  readonly serial: number;
+  /** As they were to be published. */
+  readonly roles: readonly BundleRole[];
+  readonly withheld?: Readonly<Record<string, string>>;
+}
+
 /** The ConfigMap that carries `signed` to the gateway: belongs to the gateway, mounted by its pods, in no template. */
 export function bundleConfigMap(
   gateway: SignalingGateway,
-  serial: number,
-  roles: readonly BundleRole[],
+  { serial, roles, withheld = {} }: BundleContent,
   signed: SignedBundle,
 ): KubernetesObject {
   const data = { [BUNDLE_FILE]: JSON.stringify(signed) };
@@ -54,6 +66,9 @@ export function bundleConfigMap(
     [ANNOTATION_MATERIAL]: dataHash(data),
     [ANNOTATION_ROLES]: JSON.stringify(roleDigests(roles)),
     [ANNOTATION_SERIAL]: String(serial),
+    ...(Object.keys(withheld).length === 0
+      ? {}
+      : { [ANNOTATION_WITHHELD]: JSON.stringify(withheld) }),
   };
   return configMap(bundleMetadata(gateway, annotations), data);
 }
@@ -64,10 +79,17 @@ function bundleMetadata(gateway: SignalingGateway, annotations: Annotations): Ob
 
 type Annotations = Readonly<Record<string, string>>;
 
+const OURS: ReadonlySet<string> = new Set([
+  ANNOTATION_KID,
+  ANNOTATION_MATERIAL,
+  ANNOTATION_ROLES,
+  ANNOTATION_SERIAL,
+  ANNOTATION_WITHHELD,
+]);
+
 /** The annotations that `bundleConfigMap` writes, as they stand. */
 function ourAnnotations(annotations: Annotations): Annotations {
-  const ours = [ANNOTATION_KID, ANNOTATION_MATERIAL, ANNOTATION_ROLES, ANNOTATION_SERIAL];
-  return Object.fromEntries(Object.entries(annotations).filter(([name]) => ours.includes(name)));
+  return Object.fromEntries(Object.entries(annotations).filter(([name]) => OURS.has(name)));
 }
 
 /** Digest of each of `roles`. */
@@ -83,7 +105,7 @@ export function publishedBundle(
   if (child === undefined) return undefined;
   const { annotations, view } = child;
   const serial = Number(annotations[ANNOTATION_SERIAL]);
-  const roles = parsedDigests(annotations[ANNOTATION_ROLES]);
+  const roles = parsedTexts(annotations[ANNOTATION_ROLES]);
   const material = annotations[ANNOTATION_MATERIAL];
   const metadata = bundleMetadata(gateway, ourAnnotations(annotations));
   const isOurs = view['ownedMetadataHash'] === metadataHash(metadata);
@@ -92,16 +114,21 @@ export function publishedBundle(
     serial: known ? serial : 0,
     kid: annotations[ANNOTATION_KID] ?? '',
     roles: roles ?? {},
+    withheld: withheldIn(annotations),
     intact: known && isOurs && material !== undefined && material === view['dataHash'],
   };
 }
 
-function parsedDigests(text: string | undefined): RoleDigests | undefined {
+function withheldIn(annotations: Annotations): Readonly<Record<string, string>> {
+  return parsedTexts(annotations[ANNOTATION_WITHHELD]) ?? {};
+}
+
+function parsedTexts(text: string | undefined): Readonly<Record<string, string>> | undefined {
   try {
     const value: unknown = JSON.parse(text ?? '');
     const isMap = typeof value === 'object' && value !== null && !Array.isArray(value);
     return isMap && Object.values(value).every((digest) => typeof digest === 'string')
-      ? (value as RoleDigests)
+      ? (value as Readonly<Record<string, string>>)
       : undefined;
   } catch {
     return undefined;

@@ -10,6 +10,11 @@ import { pausedVerdict, readPause } from '../../kubernetes/pause.js';
 import type { Plan, PlannedEvent, Verdict } from '../../kubernetes/plan.js';
 import { appliesTo } from '../../policy/retention.js';
 import { dutyConflicts, exclusionOf, isExpired, rolesOn } from '../../policy/roles.js';
+import {
+  gatewaysFoundVerdict,
+  missingGateways,
+  missingMessage,
+} from '../pods/gateway-selection.js';
 import { pausedField } from '../pods/status-fields.js';
 import { publishedBundle, roleDigests } from './objects.js';
 import { roleProblem } from './validate.js';
@@ -56,8 +61,8 @@ export function planAccessRole(observed: ObservedAccessRole, now: Date): Plan<Ac
   const standing = standingOf(situation);
   const verdicts: readonly Verdict[] = [
     ...commonConditions(standing),
-    foundVerdict(situation),
-    dutiesVerdict(role, situation.rivals),
+    gatewaysFoundVerdict(situation.missing, situation.selected),
+    dutiesVerdict(role, situation),
     expiredVerdict(role, situation.expired),
     pausedVerdict(pause, pending),
   ];
@@ -92,12 +97,14 @@ interface Situation {
   readonly selected: number;
   /** Gateways whose bundle has the role as it is now. */
   readonly published: readonly { readonly name: string; readonly serial: number }[];
+  /** A paused role that others of its subjects have, so that they are not given this one meanwhile. */
+  readonly withheldFor: string | undefined;
   /** Names of those whose bundle has not, or still has it although it ended. */
   readonly waiting: readonly string[];
 }
 
 function situationOf({ role, roles, gateways }: ObservedAccessRole, now: Date): Situation {
-  const names = new Set(gateways.map(({ gateway }) => gateway.metadata.name));
+  const names = gateways.map(({ gateway }) => gateway.metadata.name);
   const selected = gateways.filter(({ gateway }) => appliesTo(role, gateway));
   const valid = roles.filter((other) => roleProblem(other) === undefined);
   const states = selected
@@ -109,6 +116,7 @@ function situationOf({ role, roles, gateways }: ObservedAccessRole, now: Date): 
       return {
         name,
         serial: bundle?.serial ?? 0,
+        withheldFor: bundle?.withheld[role.metadata.name],
         has: current !== undefined,
         agrees: wanted === current,
       };
@@ -120,9 +128,10 @@ function situationOf({ role, roles, gateways }: ObservedAccessRole, now: Date): 
     problem: roleProblem(role),
     rivals,
     excludedBy: exclusionOf(role, rivals)?.with,
-    missing: (role.spec.gateways.names ?? []).filter((name) => !names.has(name)).sort(),
+    missing: missingGateways(role, names),
     selected: selected.length,
     published: states.filter(({ has, agrees }) => has && agrees),
+    withheldFor: states.find(({ withheldFor }) => withheldFor !== undefined)?.withheldFor,
     waiting: states.filter(({ agrees }) => !agrees).map(({ name }) => name),
   };
 }
@@ -150,40 +159,19 @@ function standingOf(situation: Situation): Standing<AccessRoleReason> {
   return { state: 'Ready', reason: 'Published', message };
 }
 
-function foundVerdict({
-  missing,
-  selected,
-}: Situation): Verdict<AccessRoleConditionType, AccessRoleReason> {
-  const type = 'GatewaysFound';
-  if (missing.length > 0) {
-    return { type, status: 'False', reason: 'GatewayNotFound', message: missingMessage(missing) };
-  }
-  if (selected > 0) {
-    return {
-      type,
-      status: 'True',
-      reason: 'AllFound',
-      message: `Applies to ${selected} gateway(s).`,
-    };
-  }
-  const message =
-    'No SignalingGateway of this namespace has these labels: change gateways.selector, or label a gateway.';
-  return { type, status: 'False', reason: 'NoGatewaySelected', message };
-}
-
-function missingMessage(missing: readonly string[]): string {
-  return `There is no SignalingGateway ${missing.join(', ')} in this namespace: create it, or correct gateways.names.`;
-}
-
 function exclusionMessage(older: string): string {
   return `Nobody has this role: it conflicts with the older role ${older}, and one of the two is for everyone. Change conflictsWith, or write assignment Listed.`;
 }
 
 function dutiesVerdict(
   role: AccessRole,
-  rivals: readonly AccessRole[],
+  { rivals, withheldFor }: Situation,
 ): Verdict<AccessRoleConditionType, AccessRoleReason> {
   const type = 'DutiesSeparated';
+  if (withheldFor !== undefined) {
+    const message = `Who has role ${withheldFor}, with which this one conflicts, is not given this role while that one is paused: remove them from one of the two, or end the pause.`;
+    return { type, status: 'False', reason: 'SubjectsConflict', message };
+  }
   const excluding = exclusionOf(role, rivals);
   if (excluding !== undefined) {
     const message = exclusionMessage(excluding.with);

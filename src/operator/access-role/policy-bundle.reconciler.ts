@@ -51,19 +51,17 @@ export class PolicyBundleReconciler implements Reconciler {
   }
 
   /** The serial is taken before it is used: a crash in between skips one and never gives one to two bundles. */
-  async #publish(
-    gateway: SignalingGateway,
-    { asPublished }: BundlePlan,
-    issue: IssuedBundle,
-  ): Promise<void> {
+  async #publish(gateway: SignalingGateway, plan: BundlePlan, issue: IssuedBundle): Promise<void> {
     const { cluster, signer } = this.#parts;
-    const published = asPublished.length === 0 ? [] : await this.#published(gateway);
-    const bundle = withPublished(issue, asPublished, published);
+    const published = plan.asPublished.length === 0 ? [] : await this.#published(gateway);
+    const merged = withPublished(issue, plan, published);
+    const { bundle } = merged;
     const signed = await signer.sign(bundle);
     const digest = bundleDigest(signed.bundle);
     const policyBundle = { serial: bundle.serial, digest, configMap: bundleName(gateway) };
     await cluster.applyStatus(gateway, { policyBundle }, POLICY_MANAGER);
-    await cluster.apply(gateway, bundleConfigMap(gateway, bundle.serial, bundle.roles, signed));
+    const content = { ...merged, serial: bundle.serial };
+    await cluster.apply(gateway, bundleConfigMap(gateway, content, signed));
   }
 
   /** Its roles, if it is what was signed last: they are signed anew. */
@@ -71,7 +69,7 @@ export class PolicyBundleReconciler implements Reconciler {
     const { cluster, signer } = this.#parts;
     const configMap = await cluster.read(bundleRef(gateway));
     const data = configMap?.['data'] as Readonly<Record<string, string>> | undefined;
-    return verifiedRoles(data?.[BUNDLE_FILE], gateway, signer.publicKeys());
+    return verifiedRoles(data?.[BUNDLE_FILE], gateway, signer.verifyingKeys());
   }
 }
 

@@ -5,40 +5,24 @@
 import type { AccessRole } from '../../kinds/access-role.gen.js';
 import { VERBS_OF } from '../../policy/roles.js';
 import { isCidr } from '../pods/cidr.js';
-import { hasControlCharacter } from '../pods/texts.js';
+import { firstProblem, SELECTION_RULES, type SpecRule } from '../pods/gateway-selection.js';
 
-type Rule = (role: AccessRole) => string | undefined;
+type Rule = SpecRule<AccessRole>;
 
 /** `sp1` and base32 of 20 bytes (wire formats, B: account id). */
 const FINGERPRINT = /^sp1[a-z2-7]{32}$/;
 /** What passes between people; everything else administers a gateway. */
 const FOR_EVERYONE: ReadonlySet<string> = new Set(['Chat', 'Call', 'File', 'Input']);
-const NAME = /^[a-z]([-a-z0-9]{0,38}[a-z0-9])?$/;
 
 /** The first thing that is wrong with the spec, as a sentence that says what to write; undefined when all is well. */
 export function roleProblem(role: AccessRole): string | undefined {
-  for (const rule of RULES) {
-    const message = rule(role);
-    if (message !== undefined) return message;
-  }
-  return undefined;
+  return firstProblem(RULES, role);
 }
 
 const RULES: readonly Rule[] = [
-  ({ metadata: { name } }) =>
-    NAME.test(name)
-      ? undefined
-      : 'metadata.name has at most 40 lower-case letters, digits and dashes.',
-  ({ spec }) =>
-    hasControlCharacter(spec)
-      ? 'spec holds a line break or another control character: write every value on one line.'
-      : undefined,
+  ...SELECTION_RULES,
   wildcardRule,
   verbsRule,
-  ({ spec: { gateways } }) =>
-    (gateways.names === undefined) === (gateways.selector === undefined)
-      ? 'write either gateways.names or gateways.selector, exactly one of them.'
-      : undefined,
   ({ spec }) =>
     (spec.subjects ?? []).every((subject) => FINGERPRINT.test(subject))
       ? undefined

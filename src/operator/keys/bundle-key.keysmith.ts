@@ -49,7 +49,11 @@ export class BundleKey implements BundleSigner {
   }
 
   publicKeys(): readonly KeyFact[] {
-    return this.#plan().facts.filter(({ state }) => state === 'current' || state === 'next');
+    return this.verifyingKeys().filter(({ state }) => state !== 'retired');
+  }
+
+  verifyingKeys(): readonly KeyFact[] {
+    return this.#plan().facts.filter(({ state }) => state !== 'revoked');
   }
 
   /**

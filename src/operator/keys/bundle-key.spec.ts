@@ -102,4 +102,17 @@ describe('the key that signs policy bundles', () => {
     seconds = 365 * DAY;
     expect((await signer.sign(bundle)).kid).toBe(next);
   });
+
+  it('S22: vouches for what it signed for a day after its rotation, and gateways are not told to', async () => {
+    const signed = await signer.sign(bundle);
+    seconds = 365 * DAY;
+    await signer.ensure();
+    expect(signer.publicKeys().map(({ kid }) => kid)).not.toContain(signed.kid);
+    const vouches = () => signer.verifyingKeys().some(({ kid }) => kid === signed.kid);
+    expect(vouches()).toBe(true);
+    seconds += DAY - 1;
+    expect(vouches()).toBe(true);
+    seconds += 1;
+    expect(vouches()).toBe(false);
+  });
 });

@@ -55,6 +55,8 @@ export interface BundleSigner {
   sign(bundle: PolicyBundle): Promise<SignedBundle>;
   /** Public halves (current, next), for each gateway's settings; empty until the key exists. */
   publicKeys(): readonly KeyFact[];
+  /** Public halves whose signatures still count: those, and retired ones within their overlap. Never a revoked one. */
+  verifyingKeys(): readonly KeyFact[];
 }
 
 /** Where the signing key lives. */

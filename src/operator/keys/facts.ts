@@ -14,6 +14,8 @@ import {
 
 /** Digest of the last `sallyport.dev/rotate` token that was acted upon; the token itself is not repeated. */
 export const ANNOTATION_ROTATED = 'sallyport.dev/rotated';
+/** Digest of the last `sallyport.dev/revoke` that was acted upon: the key itself is forgotten in time. */
+export const ANNOTATION_REVOKED = 'sallyport.dev/revoked';
 
 /** `revoked` keys stay listed until their leases would have ended, so that programs can say so to each other. */
 export type KeyState = 'current' | 'next' | 'retired' | 'revoked';
@@ -60,6 +62,8 @@ export interface ObservedKeys<Fact> {
   readonly facts: readonly Fact[];
   /** `ANNOTATION_ROTATED` as it stands. */
   readonly rotated?: string;
+  /** `ANNOTATION_REVOKED` as it stands. */
+  readonly revoked?: string;
   /** Version of the Secret. */
   readonly basedOn?: string;
 }
@@ -107,12 +111,14 @@ function observed<Fact>(
   const intact =
     facts !== undefined && material !== undefined && material === secret.view['dataHash'];
   const rotated = secret.annotations[ANNOTATION_ROTATED];
+  const revoked = secret.annotations[ANNOTATION_REVOKED];
   return {
     exists: true,
     tampered: !intact,
     facts: facts ?? [],
     basedOn: secret.resourceVersion,
     ...(rotated === undefined ? {} : { rotated }),
+    ...(revoked === undefined ? {} : { revoked }),
   };
 }
 

@@ -52,7 +52,7 @@ export class KeyOrdersKeysmith implements Keysmith {
   }
 
   async #signingKeys(owner: OrderOwner | undefined, order: SigningKeysOrder): Promise<void> {
-    const { metadata, purpose, keep, make, rotated } = order;
+    const { metadata, purpose, keep, make, rotated, revoked } = order;
     const data: Record<string, string> = await this.#carriedSigningKeys(order);
     const made = make.map((fact): KeyFact => {
       const { privateKey, publicKey } = generateSigningKey();
@@ -62,7 +62,10 @@ export class KeyOrdersKeysmith implements Keysmith {
     });
     const keys = [...made, ...keep];
     data[KEY_INDEX_FILE] = base64(`${JSON.stringify(keys)}\n`);
-    await this.#cluster.apply(owner, keySecret({ metadata, type: 'Opaque', data, keys, rotated }));
+    await this.#cluster.apply(
+      owner,
+      keySecret({ metadata, type: 'Opaque', data, keys, rotated, revoked }),
+    );
   }
 
   /** What is carried over is what was published under that id, or nothing is. */

@@ -1,4 +1,5 @@
 /* What a change makes of a set of signing keys: which facts stay, which private halves are carried over, what is made. */
+import { byCodeUnit } from '../../runtime/order.js';
 import type { KeyFact } from './facts.js';
 import { instant } from './facts.js';
 import type { SigningKeysOrder } from './orders.js';
@@ -150,5 +151,5 @@ function bounded(facts: readonly KeyFact[]): readonly KeyFact[] {
 
 /** One order, whatever the clock's grain: equal input gives equal facts. */
 function byAge(a: KeyFact, b: KeyFact): number {
-  return b.publishedAt.localeCompare(a.publishedAt) || a.kid.localeCompare(b.kid);
+  return byCodeUnit(b.publishedAt, a.publishedAt) || byCodeUnit(a.kid, b.kid);
 }

@@ -7,7 +7,7 @@ import type { Child } from '../../kubernetes/cluster.js';
 import type { ObjectMeta } from '../../kubernetes/object.js';
 import type { CertificateFact, ObservedKeys } from './facts.js';
 import { instant, observedCertificates, ownSecret } from './facts.js';
-import type { KeyPlan, LeafOrder, LeafRequest } from './orders.js';
+import type { KeyPlan, KeyProblem, LeafOrder, LeafRequest } from './orders.js';
 import { tokenDigest } from './token.js';
 
 const DAY = 86_400;
@@ -15,6 +15,11 @@ const DAY = 86_400;
 export const LEAF_SECONDS = 30 * DAY;
 /** How long a leaf keeps its key; then the announced next key takes over at a renewal. */
 export const LEAF_KEY_SECONDS = 90 * DAY;
+/**
+ * How long the next key's pin is published before a wish may take it. Whoever pinned a leaf holds its two pins; two
+ * rotations within one reconnection would drop both. A client that is not gone for a day sees each pair.
+ */
+export const PIN_PUBLISH_SECONDS = DAY;
 /** Clocks may differ by 30 s; a certificate that begins a minute ago is valid everywhere. */
 export const BACKDATE_SECONDS = 60;
 /** A certificate from further in the future than this comes from a clock that ran ahead. */
@@ -40,12 +45,24 @@ export function planLeaf(input: LeafInput): KeyPlan<CertificateFact, LeafOrder> 
   const observed = observedCertificates(ownSecret(input.secret, input.metadata), input.metadata);
   const at: Situation = { observed, input, leaf: observed.facts[0] };
   const step = STEPS.map((decide) => decide(at)).find((decided) => decided !== undefined);
+  const takableAt = isAsked(at) ? nextKeyTakableAt(at) : undefined;
+  const waits = step === undefined && takableAt !== undefined;
   return {
     facts: observed.facts,
     ...(step === undefined ? {} : { order: order(at, step) }),
     ...(isAsked(at) ? { rotationPending: true } : {}),
-    ...(at.leaf === undefined ? {} : { nextAt: new Date(renewalAt(at.leaf)) }),
+    ...(at.leaf === undefined ? {} : { nextAt: nextDecision(at.leaf, takableAt) }),
+    ...(waits ? { problem: tooNew(input.metadata.name, takableAt) } : {}),
   };
+}
+
+function nextDecision(leaf: CertificateFact, takableAt = Infinity): Date {
+  return new Date(Math.min(renewalAt(leaf), takableAt));
+}
+
+function tooNew(secret: string, takableAt: number): KeyProblem {
+  const message = `The rotation that the annotation asks for waits until ${instant(takableAt)}: the next key of Secret ${secret} is published for a day first, so that clients have its pin.`;
+  return { reason: 'NextPinTooNew', message };
 }
 
 /** Who a program is to its peers: `spiffe://INSTALL.sallyport/ns/NAMESPACE/KIND/NAME` (architecture.md 9). */
@@ -68,7 +85,7 @@ const STEPS: readonly ((at: Situation) => Step | undefined)[] = [
     observed.tampered || leaf === undefined
       ? { reason: 'KeyMaterialChanged', key: 'New' }
       : undefined,
-  (at) => (isAsked(at) ? { reason: 'RotationRequested', key: 'Next' } : undefined),
+  whenAsked,
   ({ leaf, input }) =>
     leaf?.request === requestDigest(input.request)
       ? undefined
@@ -77,6 +94,20 @@ const STEPS: readonly ((at: Situation) => Step | undefined)[] = [
   whenOld,
   ({ observed }) => (observed.astray ? { reason: 'LabelsRestored', key: 'Keep' } : undefined),
 ];
+
+function whenAsked(at: Situation): Step | undefined {
+  const takable = (nextKeyTakableAt(at) ?? Infinity) <= at.input.now.getTime();
+  return isAsked(at) && takable ? { reason: 'RotationRequested', key: 'Next' } : undefined;
+}
+
+/** A next key is made, and its pin published, with the key before it: when that came into use. */
+function nextKeyTakableAt({ leaf, input }: Situation): number | undefined {
+  if (leaf === undefined) return undefined;
+  const since = Date.parse(leaf.keySince);
+  // A time ahead of ours comes from a clock that ran ahead, and would keep a rotation away for as long.
+  const isAhead = since > input.now.getTime() + FUTURE_MS;
+  return isAhead ? input.now.getTime() : since + PIN_PUBLISH_SECONDS * 1000;
+}
 
 function whenOld({ leaf, input }: Situation): Step | undefined {
   if (leaf === undefined) return undefined;
@@ -113,7 +144,9 @@ export function requestDigest(request: LeafRequest): string {
 
 function order({ observed, input, leaf }: Situation, step: Step): LeafOrder {
   const { metadata, request, now, rotate, lifetimeSeconds = LEAF_SECONDS } = input;
-  const rotated = rotate === undefined || rotate === '' ? observed.rotated : tokenDigest(rotate);
+  // A new key answers a token, whatever it was made for; the same key again does not.
+  const answered = step.key !== 'Keep' && rotate !== undefined && rotate !== '';
+  const rotated = answered ? tokenDigest(rotate) : observed.rotated;
   const backdate = Math.min(BACKDATE_SECONDS, Math.floor(lifetimeSeconds / 10));
   return {
     type: 'Leaf',

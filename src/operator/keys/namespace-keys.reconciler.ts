@@ -1,5 +1,5 @@
 import { API_VERSION } from '../../kubernetes/metadata.js';
-import type { Cluster } from '../../kubernetes/cluster.js';
+import type { Child, Cluster } from '../../kubernetes/cluster.js';
 import type { KubernetesObject, ObjectKey, ObjectRef } from '../../kubernetes/object.js';
 import type { Reconciler, ReconcileResult, Watch } from '../../kubernetes/reconciler.js';
 import type { Clock } from '../../runtime/clock.js';
@@ -46,21 +46,34 @@ export class NamespaceKeysReconciler implements Reconciler {
 
   async reconcile({ name: namespace }: ObjectKey): Promise<ReconcileResult> {
     const { bundleKey, cluster } = this.#parts;
+    // Before anything is awaited: the engine has just seen that the cache of this namespace is whole.
+    const { leftovers } = this.#plan(namespace);
     const anywhere = OUR_KINDS.some((kind) => cluster.list(API_VERSION, kind).length > 0);
     const ofInstall =
       namespace === bundleKey.namespace && anywhere ? await bundleKey.ensure() : undefined;
-    const ofNamespace = await this.#namespaceCa(namespace);
+    const ofNamespace = await this.#namespaceCa(namespace, leftovers);
     return { requeueAfterMs: this.#untilFirst([ofInstall, ofNamespace]) };
   }
 
-  async #namespaceCa(namespace: string): Promise<Date | undefined> {
+  async #namespaceCa(namespace: string, leftovers: readonly Child[]): Promise<Date | undefined> {
     const { authorities } = this.#parts;
     if (this.#plan(namespace).order) await authorities.signer(namespace);
-    const { configMap, leftovers, nextAt } = this.#plan(namespace);
+    const { configMap, nextAt } = this.#plan(namespace);
     if (configMap) await this.#parts.cluster.apply(undefined, configMap);
-    for (const child of leftovers) await this.#parts.cluster.remove(child);
-    if (leftovers.length > 0) authorities.forget(namespace);
+    await this.#remove(namespace, leftovers);
     return nextAt;
+  }
+
+  /**
+   * A namespace that leaves the scope while a pass runs looks empty: its resources leave the cache before its Secrets.
+   * So only what the pass began with is removed, and only while nothing has come that needs it.
+   */
+  async #remove(namespace: string, leftovers: readonly Child[]): Promise<void> {
+    for (const child of leftovers) {
+      if (!this.#plan(namespace).leftovers.some(({ uid }) => uid === child.uid)) return;
+      await this.#parts.cluster.remove(child);
+      this.#parts.authorities.forget(namespace);
+    }
   }
 
   #plan(namespace: string) {

@@ -4,6 +4,7 @@ import { aSignalingGateway } from '../../../test/builders.js';
 import { StoreCluster } from '../../../test/store.cluster.js';
 import type { KubernetesObject } from '../../kubernetes/object.js';
 import { BundleKey } from './bundle-key.keysmith.js';
+import { bundleKeyRef } from './bundle.js';
 import { caConfigMapRef, caSecretRef } from './ca.js';
 import { CaKeysmith } from './ca.keysmith.js';
 import { KeyOrdersKeysmith } from './key-orders.keysmith.js';
@@ -99,6 +100,61 @@ describe('a namespace with a resource of ours', () => {
     await reconcile('chat');
     expect(secret()).toBeUndefined();
     expect(configMap()).toBeUndefined();
+  });
+});
+
+describe('a namespace that is left while a pass runs', () => {
+  /** A resource leaves the cache before the Secrets beside it do. */
+  const leave = () => {
+    for (const gateway of cluster.list('sallyport.dev/v1alpha1', 'SignalingGateway', 'chat')) {
+      cluster.delete(gateway);
+    }
+  };
+
+  it('keeps its CA: it is unknown then, and not empty', async () => {
+    aGatewayIn('chat');
+    await reconcile('chat');
+    cluster.write({ ...configMap()!, data: { 'ca.crt': 'mine' } });
+    const apply = cluster.apply.bind(cluster);
+    cluster.apply = (owner, object) => {
+      leave();
+      return apply(owner, object);
+    };
+    await reconcile('chat');
+    expect(cluster.calls).not.toContain('remove Secret sallyport-ca');
+    expect(secret()).toBeDefined();
+  });
+
+  it('keeps the CA of the operator itself while its bundle key is made', async () => {
+    aGatewayIn(SYSTEM);
+    cluster.write(aSignalingGateway({ metadata: { namespace: 'chat', name: 'b', uid: 'b' } }));
+    await reconcile(SYSTEM);
+    cluster.delete(cluster.stored(bundleKeyRef(SYSTEM))!);
+    cluster.calls.length = 0;
+    const read = cluster.read.bind(cluster);
+    cluster.read = (ref) => {
+      for (const gateway of cluster.list('sallyport.dev/v1alpha1', 'SignalingGateway', SYSTEM)) {
+        cluster.delete(gateway);
+      }
+      return read(ref);
+    };
+    await reconcile(SYSTEM);
+    expect(cluster.calls).not.toContain('remove Secret sallyport-ca');
+  });
+
+  it('keeps what a resource needs that comes while the rest is removed', async () => {
+    aGatewayIn('chat');
+    await reconcile('chat');
+    leave();
+    const remove = cluster.remove.bind(cluster);
+    cluster.remove = async (child) => {
+      await remove(child);
+      aGatewayIn('chat');
+    };
+    await reconcile('chat');
+    expect(cluster.calls.filter((call) => call.startsWith('remove'))).toEqual([
+      'remove Secret sallyport-ca',
+    ]);
   });
 });
 

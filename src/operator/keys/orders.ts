@@ -36,7 +36,9 @@ export interface SigningKeysOrder {
   readonly carry: readonly string[];
   /** Keys to be made: everything but `kid` and `public`. */
   readonly make: readonly Omit<KeyFact, 'kid' | 'public'>[];
+  /** Digests of the wishes that were acted upon, up to this order. */
   readonly rotated?: string;
+  readonly revoked?: string;
 }
 
 export type SigningPurpose = 'Lease' | 'PolicyBundle';
@@ -112,7 +114,7 @@ export interface KeyPlan<Fact, Order extends KeyOrder = KeyOrder> {
 }
 
 export interface KeyProblem {
-  readonly reason: 'UnknownKey' | 'NextKeyUnconfirmed';
+  readonly reason: 'UnknownKey' | 'NextKeyUnconfirmed' | 'NextPinTooNew';
   /** At most 256 characters, says what to change. */
   readonly message: string;
 }

@@ -13,7 +13,7 @@ import {
 import type { KubernetesObject, ObjectMeta } from '../../kubernetes/object.js';
 import { dataHash } from '../../kubernetes/projection.js';
 import type { CertificateFact, KeyFact } from './facts.js';
-import { ANNOTATION_ROTATED } from './facts.js';
+import { ANNOTATION_REVOKED, ANNOTATION_ROTATED } from './facts.js';
 
 /** Public facts of all keys of a Secret, as JSON. */
 export const KEY_INDEX_FILE = 'keys.json';
@@ -38,11 +38,12 @@ export interface KeySecretParts {
   readonly keys?: readonly KeyFact[];
   readonly certificates?: readonly CertificateFact[];
   readonly rotated?: string | undefined;
+  readonly revoked?: string | undefined;
 }
 
 /** A key Secret with its public facts and the digest of its data in annotations. */
 export function keySecret(parts: KeySecretParts): KubernetesObject {
-  const { metadata, type, data, keys, certificates, rotated } = parts;
+  const { metadata, type, data, keys, certificates, rotated, revoked } = parts;
   return {
     apiVersion: 'v1',
     kind: 'Secret',
@@ -55,6 +56,7 @@ export function keySecret(parts: KeySecretParts): KubernetesObject {
           ? {}
           : { [ANNOTATION_CERTIFICATES]: JSON.stringify(certificates) }),
         ...(rotated === undefined ? {} : { [ANNOTATION_ROTATED]: rotated }),
+        ...(revoked === undefined ? {} : { [ANNOTATION_REVOKED]: revoked }),
         [ANNOTATION_MATERIAL]: dataHash(data),
       },
     },

@@ -186,13 +186,8 @@ function expiry({ notAfter }: KeyFact): number {
 }
 
 function problemOf(at: Situation): KeyProblem | undefined {
-  const { observed, input, keys } = at;
-  const { revoke } = input.wishes;
-  if (
-    observed.exists &&
-    revoke !== undefined &&
-    !observed.facts.some(({ kid }) => kid === revoke)
-  ) {
+  const { input, keys } = at;
+  if (isRevokeUnknown(at)) {
     return {
       reason: 'UnknownKey',
       message:
@@ -210,13 +205,24 @@ function problemOf(at: Situation): KeyProblem | undefined {
   };
 }
 
+/** A key that was revoked is forgotten in time; that its annotation stands is no mistake. */
+function isRevokeUnknown({ observed, input }: Situation): boolean {
+  const { revoke } = input.wishes;
+  if (!observed.exists || revoke === undefined || tokenDigest(revoke) === observed.revoked) {
+    return false;
+  }
+  return !observed.facts.some(({ kid }) => kid === revoke);
+}
+
 function isWaiting(at: Situation): boolean {
   const due = isAsked(at) ? 0 : (dueAt(at) ?? Infinity);
   return due <= at.input.now.getTime() && !mayPromote(at);
 }
 
 function order({ observed, input }: Situation, step: Step): SigningKeysOrder {
-  const { rotate } = input.wishes;
+  const { rotate, revoke } = input.wishes;
+  const revoked =
+    step.reason === 'KeyRevoked' && revoke !== undefined ? tokenDigest(revoke) : observed.revoked;
   // Any new key answers a token except the mere making of a next one, which changes no signature.
   const answered = step.reason !== 'NextKeyMissing' && step.reason !== 'KeyRevoked';
   const rotated =
@@ -228,5 +234,6 @@ function order({ observed, input }: Situation, step: Step): SigningKeysOrder {
     ...(observed.basedOn === undefined ? {} : { basedOn: observed.basedOn }),
     ...step,
     ...(rotated === undefined ? {} : { rotated }),
+    ...(revoked === undefined ? {} : { revoked }),
   };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { exceptOf, isAddress, isCidr } from './cidr.js';
+import { exceptOf, isAddress, isCidr, isTooWide } from './cidr.js';
 
 const MIXED = ['0.0.0.0/8', '127.0.0.0/8', '::1/128', '::ffff:0:0/96', 'fe80::/10'];
 
@@ -61,4 +61,18 @@ describe('an address', () => {
       expect(isAddress(text)).toBe(false);
     },
   );
+});
+
+describe('a range to which egress may be opened', () => {
+  it('is a /8 of IPv4 or a /32 of IPv6 at the widest', () => {
+    const ranges = [
+      '10.0.0.0/8',
+      '8.0.0.0/7',
+      '0.0.0.0/0',
+      '2001:db8::/32',
+      '2001:db0::/31',
+      '::/0',
+    ];
+    expect(ranges.filter(isTooWide)).toEqual(['8.0.0.0/7', '0.0.0.0/0', '2001:db0::/31', '::/0']);
+  });
 });

@@ -1,5 +1,7 @@
 /* Address ranges as NetworkPolicies want them, read strictly and without node:net: this folder is pure. */
 
+import { byCodeUnit } from '../../runtime/order.js';
+
 /** An address range: a value of 32 or 128 bits and how many leading bits of it count. */
 interface Range {
   readonly bits: 32 | 128;
@@ -26,12 +28,21 @@ export function exceptOf(family: 'IPv4' | 'IPv6', ranges: readonly string[]): re
     (kept, next) => (kept.some(({ range }) => covers(range, next.range)) ? kept : [...kept, next]),
     [],
   );
-  return taken.map(({ text }) => text).sort(compareText);
+  return taken.map(({ text }) => text).sort(byCodeUnit);
 }
 
 /** Whether `text` is an IPv4 or IPv6 range whose bits after the prefix are zero, as a NetworkPolicy requires. */
 export function isCidr(text: string): boolean {
   return parseCidr(text) !== undefined;
+}
+
+/** The widest network that a pod may be given leave to reach: a whole /8 of IPv4, what a registry assigns of IPv6. */
+const WIDEST_PREFIX = { 32: 8, 128: 32 } as const;
+
+/** Whether a range is so wide that egress to it would undo a default deny. What is no range is not. */
+export function isTooWide(text: string): boolean {
+  const range = parseCidr(text);
+  return range !== undefined && range.prefix < WIDEST_PREFIX[range.bits];
 }
 
 /** Whether `text` is an IPv4 or IPv6 address: no prefix, no port, no zone. */
@@ -75,8 +86,4 @@ function parseIPv6(text: string): bigint | undefined {
   if (halves.length === 1 ? missing !== 0 : missing < 1) return undefined;
   const filled = [...(head ?? []), ...Array<string>(missing).fill('0'), ...(tail ?? [])];
   return filled.reduce((value, group) => (value << 16n) | BigInt(`0x${group}`), 0n);
-}
-
-function compareText(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

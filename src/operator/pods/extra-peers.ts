@@ -1,3 +1,4 @@
+import { isTooWide } from './cidr.js';
 import type { NetworkRule, Peer, PolicyPort } from './network-policy.js';
 
 /** One entry of `spec.networkPolicy.extraIngress` or `extraEgress` of a resource. */
@@ -24,6 +25,15 @@ export function extraRules(peers: readonly ExtraPeer[] | undefined): readonly Ne
       ? []
       : [{ peers: [peer], ports: [first, ...rest] as const }];
   });
+}
+
+/** What is wrong with peers that pods may connect to, with what to write; undefined when all is well. */
+export function egressProblem(
+  peers: readonly Pick<ExtraPeer, 'cidr'>[] | undefined,
+): string | undefined {
+  return (peers ?? []).some(({ cidr }) => cidr !== undefined && isTooWide(cidr))
+    ? 'egress to so wide a network would undo the default deny: name the networks that are needed, at least /8 for IPv4 and /32 for IPv6.'
+    : undefined;
 }
 
 function peerOf({ cidr, namespace, podLabels }: ExtraPeer): Peer | undefined {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 
-import { imageProblem, imageReference } from './image.js';
+import { imageProblem, imageReference, imageRefusal } from './image.js';
 
 const DIGEST = `sha256:${'ab'.repeat(32)}`;
 const OTHER = `sha256:${'cd'.repeat(32)}`;
@@ -23,7 +23,8 @@ describe('an image reference', () => {
   });
 
   it('of a mirror keeps tag and digest', () => {
-    expect(imageReference(render, { repository: 'mirror.local:5000/a/b' }).image).toBe(
+    const mirrored = { ...render, allowedRepositories: ['mirror.local:5000'] };
+    expect(imageReference(mirrored, { repository: 'mirror.local:5000/a/b' }).image).toBe(
       `mirror.local:5000/a/b:0.1.0@${DIGEST}`,
     );
   });
@@ -77,5 +78,39 @@ describe('an image reference', () => {
     expect(imageProblem(render, override)).toMatch(/^image.* (Write|write) /);
     expect(imageProblem(render, override)!.length).toBeLessThanOrEqual(256);
     expect(() => imageReference(render, override)).toThrow(TypeError);
+  });
+});
+
+describe('a repository that a resource chooses', () => {
+  const allowed = (repository: string, ...allowedRepositories: string[]): boolean =>
+    imageRefusal({ ...render, allowedRepositories }, { repository }) === undefined;
+
+  it('T51: is by default the one of the render and what is below it, and no other', () => {
+    expect(imageRefusal(render)).toBeUndefined();
+    expect(imageRefusal(render, { digest: OTHER })).toBeUndefined();
+    expect(allowed('registry.example.com/sallyport/fips')).toBe(true);
+    for (const repository of [
+      'registry.example.com/sallyport-evil',
+      'registry.example.com/other',
+      'registry.example.com',
+      'evil.example/registry.example.com/sallyport',
+      'registry.example.com:5000/sallyport',
+    ])
+      expect([repository, allowed(repository)]).toEqual([repository, false]);
+  });
+
+  it('T51: may be one that the settings allow, in whole path segments', () => {
+    expect(allowed('mirror.local:5000/a/b', 'mirror.local:5000')).toBe(true);
+    expect(allowed('mirror.local:5000/a/b', 'mirror.local:5000/a')).toBe(true);
+    expect(allowed('mirror.local:5000/ab', 'mirror.local:5000/a')).toBe(false);
+    expect(allowed('mirror.local:50001/a', 'mirror.local:5000')).toBe(false);
+  });
+
+  it('T51: is refused with the one to write, and rendered by no room', () => {
+    const refusal = imageRefusal(render, { repository: 'evil.example/x' });
+    expect(refusal).toContain('Write registry.example.com/sallyport');
+    expect(refusal).toContain('images.allowedRepositories');
+    expect(refusal).not.toContain('evil');
+    expect(() => imageReference(render, { repository: 'evil.example/x' })).toThrow(TypeError);
   });
 });

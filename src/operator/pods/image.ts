@@ -1,7 +1,8 @@
 /*
- * Which image a pod runs. What a render pins may be replaced by the resource (a mirror, an own build); each part
- * is checked again here, because a reference is one string in which a part could smuggle another registry, tag or
- * digest (T51: image tag injection).
+ * Which image a pod runs. What a render pins may be replaced by the resource (a mirror, an own build) within the
+ * repositories that the installation allows: whoever chooses the program reads what its pod mounts. Each part is
+ * checked again here, because a reference is one string in which a part could smuggle another registry, tag or digest
+ * (T51: image tag injection).
  */
 
 /** The image that a render version pins, and the pull settings of the installation. */
@@ -13,10 +14,12 @@ export interface ProgramImage {
   readonly digest?: string | undefined;
   readonly pullPolicy?: PullPolicy | undefined;
   readonly pullSecrets?: readonly string[] | undefined;
+  /** Registries, or registries with a path, from which resources may choose images besides this repository. */
+  readonly allowedRepositories?: readonly string[] | undefined;
 }
 
 /** `spec.image` of a resource. */
-export type ImageOverride = Partial<ProgramImage>;
+export type ImageOverride = Partial<Omit<ProgramImage, 'allowedRepositories'>>;
 
 export type PullPolicy = 'Always' | 'IfNotPresent';
 
@@ -45,6 +48,18 @@ const MAX_REPOSITORY = 255;
 export function imageProblem(render: ProgramImage, override?: ImageOverride): string | undefined {
   const image = merged(render, override);
   return CHECKS.find(([isFine]) => !isFine(image))?.[1];
+}
+
+/**
+ * Why the installation does not let a resource run the image that `override` asks for, with what to write; undefined
+ * when it does. Whole path segments count: `registry.example.com/a` allows `registry.example.com/a/b`, never `.../ab`.
+ */
+export function imageRefusal(render: ProgramImage, override?: ImageOverride): string | undefined {
+  const { repository } = merged(render, override);
+  const allowed = [render.repository, ...(render.allowedRepositories ?? [])];
+  return allowed.some((prefix) => `${repository}/`.startsWith(`${prefix}/`))
+    ? undefined
+    : `image.repository is none that this installation allows. Write ${render.repository}, or have its administrator add yours to images.allowedRepositories of the operator.`;
 }
 
 /** The first that does not hold speaks. */
@@ -77,10 +92,10 @@ const CHECKS: readonly (readonly [(image: ProgramImage) => boolean, string])[] =
 
 /**
  * The reference that goes into a container.
- * @throws TypeError when `imageProblem` finds one: rooms ask first, this is the second lock.
+ * @throws TypeError for what `imageProblem` or `imageRefusal` finds: rooms ask first, this is the second lock.
  */
 export function imageReference(render: ProgramImage, override?: ImageOverride): ImageReference {
-  const problem = imageProblem(render, override);
+  const problem = imageProblem(render, override) ?? imageRefusal(render, override);
   if (problem !== undefined) throw new TypeError(problem);
   const { repository, tag, digest, pullPolicy, pullSecrets } = merged(render, override);
   const tagged = tag === undefined ? repository : `${repository}:${tag}`;

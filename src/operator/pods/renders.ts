@@ -14,18 +14,23 @@ export interface RenderedVersion {
 /** The versions that this operator writes. */
 export type Renders = readonly [RenderedVersion, ...RenderedVersion[]];
 
-/** The versions in the operator's settings, with the pull policy that all pods have unless a resource says otherwise. */
-export function rendersOf({ renders, imagePullPolicy }: RenderSettings): Renders {
+/** The versions in the operator's settings, with what the settings say about the images of all pods. */
+export function rendersOf({ renders, imagePullPolicy, images }: RenderSettings): Renders {
+  const { allowedRepositories } = images;
   const [first, ...rest] = renders.map(({ version, image }) => ({
     version,
-    image: { ...image, ...(imagePullPolicy === 'Always' ? { pullPolicy: imagePullPolicy } : {}) },
+    image: {
+      ...image,
+      allowedRepositories,
+      ...(imagePullPolicy === 'Always' ? { pullPolicy: imagePullPolicy } : {}),
+    },
   }));
   if (!first)
     throw new RangeError('The settings name no render version: their schema asks for one.');
   return [first, ...rest];
 }
 
-type RenderSettings = Pick<OperatorSettings, 'renders' | 'imagePullPolicy'>;
+type RenderSettings = Pick<OperatorSettings, 'renders' | 'imagePullPolicy' | 'images'>;
 
 /** A resource as far as its render version goes. */
 export interface Rendering {

@@ -3,6 +3,7 @@ import type { Child } from '../../kubernetes/cluster.js';
 import type { Condition } from '../../kubernetes/plan.js';
 import { restartDigest } from './objects.js';
 import {
+  ANNOTATION_GOOD_TEMPLATE,
   ANNOTATION_TEMPLATE,
   ANNOTATION_TEMPLATE_SINCE,
   chooseTemplate,
@@ -30,11 +31,17 @@ const child = (kind: string, name: string, more: Partial<Child>): Child => ({
   view: {},
   ...more,
 });
-const workload = (kind: string, written: PodTemplate, since = '2026-03-02T11:50:00Z') =>
+const workload = (
+  kind: string,
+  written: PodTemplate,
+  since = '2026-03-02T11:50:00Z',
+  good: PodTemplate = GOOD,
+) =>
   child(kind, 'edge', {
     annotations: {
       [ANNOTATION_TEMPLATE]: restartDigest(written),
       [ANNOTATION_TEMPLATE_SINCE]: since,
+      [ANNOTATION_GOOD_TEMPLATE]: restartDigest(good),
     },
   });
 const revisionOf = (good: PodTemplate, name?: string) => {
@@ -118,6 +125,7 @@ describe('a StatefulSet that rolls out', () => {
     expect(annotations).toEqual({
       [ANNOTATION_TEMPLATE]: restartDigest(BROKEN),
       [ANNOTATION_TEMPLATE_SINCE]: '2026-03-02T12:00:00Z',
+      [ANNOTATION_GOOD_TEMPLATE]: restartDigest(GOOD),
     });
   });
 });
@@ -134,9 +142,43 @@ describe('a rollout that failed', () => {
   });
 });
 
-describe('a revision that somebody edited', () => {
-  it('is none: its name has the digest of what it held', () => {
+describe('a revision that somebody else wrote', () => {
+  const evil = template('evil.example/x:1');
+
+  it('is none when it was edited', () => {
     const edited = revisionOf(BROKEN, revisionOf(GOOD).ref.name);
-    expect(choose({ givenUp: true, revisions: [edited] })).toMatchObject({ rolledBack: false });
+    const unwritten = workload('Deployment', template('r/x:0'));
+    const rollout = choose({ conditions: [stalled(2)], workload: unwritten, revisions: [edited] });
+    expect(rollout).toMatchObject({ rolledBack: false, template: BROKEN });
+  });
+
+  it('T51: is never run, although its name has the digest of what it holds', () => {
+    const rollout = choose({ givenUp: true, revisions: [revisionOf(evil)] });
+    expect(rollout).toMatchObject({ outcome: 'Failed', rolledBack: false, template: BROKEN });
+    expect(JSON.stringify(rollout)).not.toContain('evil');
+  });
+
+  it('T51: does not keep the real one from being found', () => {
+    const revisions = [revisionOf(evil), revisionOf(GOOD)];
+    expect(choose({ givenUp: true, revisions })).toMatchObject({ template: GOOD, good: GOOD });
+  });
+
+  it('T51: is none when the workload is gone, and with it what was known of it', () => {
+    const rollout = choose({
+      workload: undefined,
+      revisions: [revisionOf(evil), revisionOf(GOOD)],
+    });
+    expect(rollout).not.toHaveProperty('good');
+    expect(rollout.annotations).not.toHaveProperty([ANNOTATION_GOOD_TEMPLATE]);
+  });
+});
+
+describe('a template that got ready while a pause held the workload', () => {
+  it('is the one to go back to, because it was written last and has a revision', () => {
+    const paused = workload('Deployment', BROKEN, '2026-03-02T11:50:00Z', template('r/x:0'));
+    const wanted = template('r/x:3');
+    const rollout = choose({ wanted, workload: paused, revisions: [revisionOf(BROKEN)] });
+    expect(rollout).toMatchObject({ template: wanted, good: BROKEN });
+    expect(rollout.annotations[ANNOTATION_GOOD_TEMPLATE]).toBe(restartDigest(BROKEN));
   });
 });

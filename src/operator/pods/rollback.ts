@@ -2,6 +2,11 @@
  * The way back from a template whose pods do not get ready. The last template that did is kept as a
  * ControllerRevision; a rollout that is overdue is replaced by it until the spec changes. ControllerRevisions cannot
  * be changed, so each has its digest in the name and the one before is pruned.
+ *
+ * A template in a revision is believed only if its whole digest stands on the workload, written there by this operator
+ * when the template was good. Whoever may write ControllerRevisions alone could otherwise have the operator run any pod:
+ * judging such a template by the pod contract would still let it mount another Secret or run another image. Whoever may
+ * write the workload's annotations may write its pods anyway.
  */
 import type { Child } from '../../kubernetes/cluster.js';
 import { timestamp } from '../../kubernetes/conditions.js';
@@ -14,6 +19,9 @@ import type { PodTemplate, StringMap } from './shapes.js';
 export const ANNOTATION_TEMPLATE = 'sallyport.dev/template';
 /** When that template was written first, RFC 3339. */
 export const ANNOTATION_TEMPLATE_SINCE = 'sallyport.dev/template-since';
+
+/** Digest of the last template whose pods all got ready: the only one to go back to. */
+export const ANNOTATION_GOOD_TEMPLATE = 'sallyport.dev/good-template';
 
 /** Characters of the digest in a revision's name. */
 const NAME_DIGEST_CHARS = 10;
@@ -53,10 +61,10 @@ export interface Rollout {
 
 /** Decides between the wanted template and the last good one. Same input, same decision. */
 export function chooseTemplate(input: RollbackInput): Rollout {
-  const { wanted, complete, revisions } = input;
+  const { wanted, complete } = input;
   const digest = restartDigest(wanted);
   const written = input.workload?.annotations[ANNOTATION_TEMPLATE] === digest;
-  const good = written && complete ? wanted : goodTemplate(revisions);
+  const good = written && complete ? wanted : goodTemplate(input);
   // Once it has been good, a template is not failing: what is missing then is a node, not a better template.
   if (good !== undefined && restartDigest(good) === digest) return going(input, good);
   return hasFailed(input) || (written && isOverdue(input))
@@ -66,13 +74,13 @@ export function chooseTemplate(input: RollbackInput): Rollout {
 
 function going(input: RollbackInput, good: PodTemplate | undefined): Rollout {
   const { wanted: template } = input;
-  const annotations = annotationsOf(template, input);
+  const annotations = annotationsOf(template, input, good);
   return { template, annotations, outcome: 'Going', rolledBack: false, ...keep(good) };
 }
 
 function failed(input: RollbackInput, good: PodTemplate | undefined): Rollout {
   const template = good ?? input.wanted;
-  const annotations = annotationsOf(template, input);
+  const annotations = annotationsOf(template, input, good);
   const rolledBack = good !== undefined;
   return { template, annotations, outcome: 'Failed', rolledBack, ...keep(good) };
 }
@@ -125,7 +133,11 @@ function deadlineOf(
   return Number.isNaN(since) ? undefined : new Date(since + deadlineSeconds * 1000);
 }
 
-function annotationsOf(template: PodTemplate, { workload, now }: RollbackInput): StringMap {
+function annotationsOf(
+  template: PodTemplate,
+  { workload, now }: RollbackInput,
+  good: PodTemplate | undefined,
+): StringMap {
   const digest = restartDigest(template);
   const since =
     workload?.annotations[ANNOTATION_TEMPLATE] === digest
@@ -134,19 +146,26 @@ function annotationsOf(template: PodTemplate, { workload, now }: RollbackInput):
   return {
     [ANNOTATION_TEMPLATE]: digest,
     [ANNOTATION_TEMPLATE_SINCE]: since ?? timestamp(now),
+    ...(good === undefined ? {} : { [ANNOTATION_GOOD_TEMPLATE]: restartDigest(good) }),
   };
 }
 
-/** An edited revision is none: its digest would not be the one in its name. */
-function goodTemplate(revisions: readonly Child[]): PodTemplate | undefined {
-  const templates = revisions.flatMap(({ ref, view }) => {
+/**
+ * The template in a revision whose digest this operator wrote on the workload. The template that was written last counts
+ * too: during a pause its revision is made while the workload waits, and only good templates get one.
+ */
+function goodTemplate({ revisions, workload }: RollbackInput): PodTemplate | undefined {
+  const { annotations = {} } = workload ?? {};
+  const believed = [annotations[ANNOTATION_GOOD_TEMPLATE], annotations[ANNOTATION_TEMPLATE]];
+  const templates = revisions.flatMap(({ view }) => {
     const { template } = (view['data'] ?? {}) as { readonly template?: PodTemplate };
-    const intact =
-      template !== undefined &&
-      ref.name.endsWith(`-${restartDigest(template).slice(0, NAME_DIGEST_CHARS)}`);
-    return intact ? [template] : [];
+    return template === undefined ? [] : [{ template, digest: restartDigest(template) }];
   });
-  return templates[0];
+  for (const digest of believed) {
+    const found = templates.find((one) => one.digest === digest);
+    if (found) return found.template;
+  }
+  return undefined;
 }
 
 function keep(good: PodTemplate | undefined): { readonly good?: PodTemplate } {

@@ -127,7 +127,7 @@ export function gatewaysConfigMap({
   pool,
   gateways,
   installation,
-}: RelayPoolContext): KubernetesObject {
+}: Pick<RelayPoolContext, 'pool' | 'gateways' | 'installation'>): KubernetesObject {
   return configMap(relayChild(pool, relayPoolNames(pool).gateways), {
     [FILES.gateways]: jsonFile(relayGateways(gateways, installation.installId)),
   });

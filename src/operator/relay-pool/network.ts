@@ -102,6 +102,20 @@ export function relayNetworkPolicy(context: RelayPoolContext): KubernetesObject 
   });
 }
 
+/** The way to gateways as a policy of its own, which adds to `relayNetworkPolicy`; none without a gateway. */
+export function gatewaysNetworkPolicy(context: RelayPoolContext): readonly KubernetesObject[] {
+  const { pool, gateways } = context;
+  if (gateways.length === 0) return [];
+  return [
+    networkPolicy({
+      metadata: relayChild(pool, relayPoolNames(pool).gateways),
+      podLabels: selectorLabels(pool, COMPONENT),
+      ingress: [],
+      egress: [gatewaysEgress(context)],
+    }),
+  ];
+}
+
 function clientsIngress({ pool: { spec } }: RelayPoolContext): NetworkRule {
   const { sourceRanges = [] } = spec.exposure;
   return {

@@ -26,7 +26,7 @@ import { statefulSet } from '../pods/workload.js';
 import { gatewaysConfigMap, relaySettings, settingsConfigMap } from './configuration.js';
 import type { RelayPoolContext } from './context.js';
 import { COMPONENT, relayChild, relayPoolNames, wantedReplicas } from './context.js';
-import type { RolloutChoice } from './rollout.js';
+import type { RolloutChoice } from '../pods/rolling-update.js';
 import { headless, replicaServices, relayNetworkPolicy, relayServiceMonitor } from './network.js';
 
 /** Hash of the settings that need a new process; as a pod annotation it rolls pods when they change. */

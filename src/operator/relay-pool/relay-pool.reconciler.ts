@@ -10,7 +10,8 @@ import type { Clock } from '../../runtime/clock.js';
 import { CA_NAME, caSecretRef } from '../keys/ca.js';
 import type { Keysmith } from '../keys/orders.js';
 import type { ObservedGateway, RelayPoolSettings } from './context.js';
-import { planRelayPool, type ObservedRelayPool, type PlannedRelayPool } from './plan.js';
+import { planRelayPool, type PlannedRelayPool } from './plan.js';
+import type { ObservedRelayPool } from './situation.js';
 
 export interface RelayPoolParts {
   readonly cluster: Cluster;
@@ -18,6 +19,9 @@ export interface RelayPoolParts {
   readonly keysmith: Keysmith;
   readonly settings: () => RelayPoolSettings;
 }
+
+/** `GATEWAY-gateway-lease-keys` is the Secret with the lease keys of a gateway. */
+const LEASE_KEYS_SUFFIX = '-gateway-lease-keys';
 
 /** Reads, plans, carries out. Every decision is in plan.ts; an `if` that grows here belongs there. */
 export class RelayPoolReconciler implements Reconciler {
@@ -92,7 +96,7 @@ function observeGateway(cluster: Cluster, gateway: SignalingGateway): ObservedGa
     apiVersion: 'v1',
     kind: 'Secret',
     namespace,
-    name: `${name}-gateway-lease-keys`,
+    name: `${name}${LEASE_KEYS_SUFFIX}`,
   };
   return { gateway, leaseKeys: cluster.child(secret), ca: cluster.child(caSecretRef(namespace)) };
 }
@@ -109,17 +113,17 @@ function poolsOfGateway(object: KubernetesObject, cluster: Cluster): readonly Ob
 /** Lease keys concern the pools of their gateway; the CA of a namespace those of every gateway there. */
 function poolsOfSecret(object: KubernetesObject, cluster: Cluster): readonly ObjectKey[] {
   const { name, namespace = '', labels } = object.metadata;
-  const ofGateway = labels?.[LABEL_OWNER_KIND] === SIGNALING_GATEWAY.kind;
-  if (name !== CA_NAME && !ofGateway) return [];
   const { apiVersion, kind } = SIGNALING_GATEWAY;
-  const gateways = cluster.list<SignalingGateway>(apiVersion, kind, namespace);
-  const owners = name === CA_NAME ? gateways : gateways.filter((g) => ownsKeys(g, name));
-  const here = name === CA_NAME ? pools(cluster, namespace).map(refOf) : [];
-  return [...here, ...owners.flatMap((gateway) => poolsOfGateway(gateway, cluster))];
-}
-
-function ownsKeys({ metadata }: SignalingGateway, secret: string): boolean {
-  return secret === `${metadata.name}-gateway-lease-keys`;
+  if (name === CA_NAME) {
+    const gateways = cluster.list<SignalingGateway>(apiVersion, kind, namespace);
+    const signed = gateways.flatMap((gateway) => poolsOfGateway(gateway, cluster));
+    return [...pools(cluster, namespace).map(refOf), ...signed];
+  }
+  if (labels?.[LABEL_OWNER_KIND] !== kind || !name.endsWith(LEASE_KEYS_SUFFIX)) return [];
+  // The name leads to the one gateway: looking through all of them is quadratic when every Secret arrives at start.
+  const owner = { apiVersion, kind, namespace, name: name.slice(0, -LEASE_KEYS_SUFFIX.length) };
+  const gateway = cluster.get<SignalingGateway>(owner);
+  return gateway === undefined ? [] : poolsOfGateway(gateway, cluster);
 }
 
 function pools(cluster: Cluster, namespace?: string): readonly RelayPool[] {

@@ -12,15 +12,19 @@ import { selectorLabels } from '../../kubernetes/metadata.js';
 import type { Verdict } from '../../kubernetes/plan.js';
 import { usesPool } from '../../policy/relay-permission.js';
 import type { SignalingGateway } from '../../kinds/signaling-gateway.gen.js';
-import type { CertificateFact } from '../keys/facts.js';
+import { CA_NAME, trustedCas } from '../keys/ca.js';
+import { observedCertificates, type CertificateFact } from '../keys/facts.js';
+import type { KeyPlan, KeyProblem, LeafOrder } from '../keys/orders.js';
 import { loadBalancerAddresses } from '../pods/status-fields.js';
 import { isComplete } from './configuration.js';
 import type { Installation, PermittedGateway, RelayPoolContext } from './context.js';
 import { COMPONENT, relayPoolNames } from './context.js';
-import type { Progress, RolloutChoice } from './rollout.js';
+import type { Progress, RolloutChoice } from '../pods/rolling-update.js';
+import type { ObservedRelayPool } from './situation.js';
 
 /** Conditions of this room, after the three of kstatus. */
-export type RelayPoolConditionType = 'GatewaysPermitted' | 'PeerRangesKnown' | 'Monitored';
+export type RelayPoolConditionType =
+  'GatewaysPermitted' | 'KeysReady' | 'PeerRangesKnown' | 'Monitored';
 
 /** Their reasons. Closed: a dashboard may list them. */
 export type RelayPoolReason =
@@ -28,6 +32,9 @@ export type RelayPoolReason =
   | 'NoGatewayUsesPool'
   | 'GatewayNotAllowed'
   | 'WaitingForGatewayKeys'
+  | 'Published'
+  | 'WaitingForKeys'
+  | KeyProblem['reason']
   | 'RangesConfigured'
   | 'ServiceRangesUnknown'
   | 'ServiceMonitorWritten'
@@ -102,9 +109,9 @@ export function rolloutStanding(
 
 /** `status.certificates`: the pool's leaf and the CA that signs it; dates and pins, never material. */
 export function certificateStatus(
-  pool: RelayPoolContext['pool'],
+  { pool, ca }: Pick<ObservedRelayPool, 'pool' | 'ca'>,
   leaf: readonly CertificateFact[],
-  authority: { readonly secretName: string; readonly facts: readonly CertificateFact[] },
+  now: Date,
 ): readonly RelayPoolStatusCertificate[] {
   const shown =
     (purpose: RelayPoolStatusCertificate['purpose'], secretName: string) =>
@@ -118,9 +125,9 @@ export function certificateStatus(
     });
   return [
     ...leaf.map(shown('Relay', relayPoolNames(pool).tls)),
-    ...authority.facts
+    ...trustedCas(observedCertificates(ca).facts, now)
       .filter(({ state }) => state !== 'retired')
-      .map(shown('Authority', authority.secretName)),
+      .map(shown('Authority', CA_NAME)),
   ];
 }
 
@@ -150,6 +157,24 @@ export function gatewaysVerdict(
   }
   const message = `${permitted.length} gateway(s) may issue leases for these relays.`;
   return { type, status: 'True', reason: 'BothSidesPermit', message };
+}
+
+/** `KeysReady`: whether the relays have a certificate, and what a user asked for and has to wait for. */
+export function keysVerdict(
+  pool: RelayPoolContext['pool'],
+  { facts, problem }: KeyPlan<CertificateFact, LeafOrder>,
+): RelayPoolVerdict {
+  const type = 'KeysReady';
+  if (problem !== undefined) return { type, status: 'False', ...problem };
+  const secret = relayPoolNames(pool).tls;
+  return facts.length > 0
+    ? { type, status: 'True', reason: 'Published', message: `Secret ${secret} has a certificate.` }
+    : {
+        type,
+        status: 'False',
+        reason: 'WaitingForKeys',
+        message: `The key in Secret ${secret} is being made.`,
+      };
 }
 
 /** `PeerRangesKnown`: whether the operator knows which addresses belong to Services. */

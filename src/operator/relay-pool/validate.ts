@@ -6,12 +6,14 @@ import type { RelayPool, RelayPoolSpec } from '../../kinds/relay-pool.gen.js';
 import type { Standing } from '../../kubernetes/conditions.js';
 import type { Render } from '../../kubernetes/render-pin.js';
 import { RELAY_PORTS } from '../../relay/settings.js';
+import { serviceAnnotationProblem } from '../pods/annotation-keys.js';
 import { isAddress, isCidr } from '../pods/cidr.js';
-import { imageProblem, type ProgramImage } from '../pods/image.js';
+import { egressProblem } from '../pods/extra-peers.js';
+import { imageProblem, imageRefusal, type ProgramImage } from '../pods/image.js';
 import { imageOf, type Renders } from '../pods/renders.js';
 import { resourcesProblem } from '../pods/resources.js';
 import { hasControlCharacter } from '../pods/texts.js';
-import { FROZEN } from './rollout.js';
+import { FROZEN } from '../pods/rolling-update.js';
 
 /** Names of at most 40 characters: the longest child adds 15 (`-relay-settings`), a Service's name may have 63. */
 const NAME = /^[a-z]([-a-z0-9]{0,38}[a-z0-9])?$/;
@@ -33,7 +35,9 @@ export function poolProblem(
     const message = rule(pool, image);
     if (message !== undefined) return { state: 'Stalled', reason: 'InvalidSpec', message };
   }
-  return undefined;
+  const refused = imageRefusal(image, pool.spec.image);
+  if (refused === undefined) return undefined;
+  return { state: 'Stalled', reason: 'ImageNotAllowed', message: refused };
 }
 
 const RULES: readonly Rule[] = [
@@ -66,10 +70,7 @@ const RULES: readonly Rule[] = [
     (spec.peerAddresses.denied ?? []).every((cidr) => !cidr.endsWith('/0'))
       ? undefined
       : 'peerAddresses.denied denies every address: write the networks that must stay out of reach.',
-  ({ spec }) =>
-    (spec.networkPolicy?.extraEgress ?? []).every(({ cidr }) => cidr?.endsWith('/0') !== true)
-      ? undefined
-      : 'networkPolicy.extraEgress to everywhere would undo the default deny: name the networks that are needed.',
+  ({ spec }) => egressProblem(spec.networkPolicy?.extraEgress),
   ({ spec: { capacity } }) =>
     capacity.softKbpsPerSession <= capacity.hardKbpsPerSession
       ? undefined
@@ -79,6 +80,7 @@ const RULES: readonly Rule[] = [
     (exposure.sourceRanges === undefined && !exposure.allocateNodePorts)
       ? undefined
       : 'exposure.sourceRanges and allocateNodePorts work with a load balancer only: write type LoadBalancer or remove them.',
+  ({ spec }) => serviceAnnotationProblem(spec.exposure.annotations),
   ({ spec }, image) => imageProblem(image, spec.image),
   ({ spec }) => resourcesProblem(spec.resources),
 ];

@@ -21,6 +21,11 @@ import {
   type RetentionConflict,
   type RetentionDemand,
 } from '../../policy/retention.js';
+import {
+  gatewaysFoundVerdict,
+  missingGateways,
+  missingMessage,
+} from '../pods/gateway-selection.js';
 import { carriesRetention } from '../pods/retention-mark.js';
 import { policyProblem } from './validate.js';
 
@@ -71,7 +76,7 @@ export function planRetentionPolicy(
   const standing = standingOf(situation);
   const verdicts: readonly Verdict[] = [
     ...commonConditions(standing),
-    foundVerdict(situation),
+    gatewaysFoundVerdict(situation.missing, situation.applied.length),
     conflictVerdict(situation),
     holdVerdict(policy, now),
   ];
@@ -123,7 +128,7 @@ function situationOf(
   { policy, policies, gateways }: ObservedRetentionPolicy,
   now: Date,
 ): Situation {
-  const known = new Set(gateways.map(({ gateway }) => gateway.metadata.name));
+  const known = gateways.map(({ gateway }) => gateway.metadata.name);
   const applied = gateways
     .filter(({ gateway }) => appliesTo(policy, gateway))
     .map(({ gateway, settings }) => {
@@ -136,7 +141,7 @@ function situationOf(
   const { name } = policy.metadata;
   return {
     problem: policyProblem(policy),
-    missing: (policy.spec.gateways.names ?? []).filter((gateway) => !known.has(gateway)).sort(),
+    missing: missingGateways(policy, known),
     applied,
     conflicts: applied.flatMap(({ name: gateway, merged }) =>
       merged.conflicts
@@ -167,27 +172,6 @@ function standingOf({
     return { state: 'Stalled', reason: 'GatewayNotFound', message: missingMessage(missing) };
   const message = `In the settings of ${applied.length} gateway(s).`;
   return { state: 'Ready', reason: 'InForce', message };
-}
-
-function foundVerdict({
-  missing,
-  applied,
-}: Situation): Verdict<RetentionConditionType, RetentionReason> {
-  const type = 'GatewaysFound';
-  if (missing.length > 0) {
-    return { type, status: 'False', reason: 'GatewayNotFound', message: missingMessage(missing) };
-  }
-  if (applied.length > 0) {
-    return {
-      type,
-      status: 'True',
-      reason: 'AllFound',
-      message: `Applies to ${applied.length} gateway(s).`,
-    };
-  }
-  const message =
-    'No SignalingGateway of this namespace has these labels: change gateways.selector, or label a gateway.';
-  return { type, status: 'False', reason: 'NoGatewaySelected', message };
 }
 
 function conflictVerdict({
@@ -257,10 +241,6 @@ function effectiveItems({
 
 function conflictMessage({ gateway, conflict }: Situation['conflicts'][number]): string {
   return `On ${gateway}: ${describeConflict(conflict)}`;
-}
-
-function missingMessage(missing: readonly string[]): string {
-  return `There is no SignalingGateway ${missing.join(', ')} in this namespace: create it, or correct gateways.names.`;
 }
 
 function untilHoldEnds(

@@ -4,34 +4,17 @@
  */
 import type { RetentionPolicy } from '../../kinds/retention-policy.gen.js';
 import { RETENTION_CLASSES } from '../../policy/retention.js';
-import { hasControlCharacter } from '../pods/texts.js';
+import { firstProblem, SELECTION_RULES, type SpecRule } from '../pods/gateway-selection.js';
 
-const NAME = /^[a-z]([-a-z0-9]{0,38}[a-z0-9])?$/;
-
-type Rule = (policy: RetentionPolicy) => string | undefined;
+type Rule = SpecRule<RetentionPolicy>;
 
 /** The first thing that is wrong with the spec, as a sentence that says what to write; undefined when all is well. */
 export function policyProblem(policy: RetentionPolicy): string | undefined {
-  for (const rule of RULES) {
-    const message = rule(policy);
-    if (message !== undefined) return message;
-  }
-  return undefined;
+  return firstProblem(RULES, policy);
 }
 
 const RULES: readonly Rule[] = [
-  ({ metadata: { name } }) =>
-    NAME.test(name)
-      ? undefined
-      : 'metadata.name has at most 40 lower-case letters, digits and dashes.',
-  ({ spec }) =>
-    hasControlCharacter(spec)
-      ? 'spec holds a line break or another control character: write every value on one line.'
-      : undefined,
-  ({ spec: { gateways } }) =>
-    (gateways.names === undefined) === (gateways.selector === undefined)
-      ? 'write either gateways.names or gateways.selector, exactly one of them.'
-      : undefined,
+  ...SELECTION_RULES,
   ({ spec: { classes } }) => {
     const crossed = RETENTION_CLASSES.find((name) => {
       const { atLeastSeconds = 0, atMostSeconds = Infinity } = classes[name] ?? {};

@@ -6,14 +6,15 @@ import { GATEWAY_PATHS, GATEWAY_PORTS, GATEWAY_SETTINGS_VERSION } from '../../ga
 import type { GatewaySettings, RelayDirectory } from '../../gateway/settings.js';
 import type { RelayPool, RelayPoolStatus } from '../../kinds/relay-pool.gen.js';
 import type { KubernetesObject } from '../../kubernetes/object.js';
-import type { SignalingGatewayBus } from '../../kinds/signaling-gateway.gen.js';
+import type { SignalingGateway, SignalingGatewayBus } from '../../kinds/signaling-gateway.gen.js';
 import type { MergedRetention } from '../../policy/retention.js';
 import { CA_BUNDLE_KEY } from '../keys/ca.js';
 import { spiffeId } from '../keys/leaf.js';
+import type { SecretNeed } from '../keys/named-secrets.js';
 import { configMap, jsonFile } from '../pods/objects.js';
 import { retentionMark } from '../pods/retention-mark.js';
-import type { GatewayContext, PermittedPool } from './objects.js';
-import { gatewayChild, gatewayNames } from './objects.js';
+import type { DirectoryContext, GatewayContext, PermittedPool } from './objects.js';
+import { gatewayChild, gatewayNames, tlsSource } from './objects.js';
 
 /** File names inside the mounted folders. */
 export const FILES = {
@@ -36,6 +37,40 @@ export const SECRET_FOLDERS = {
   busCredentials: `${GATEWAY_PATHS.bus}/credentials`,
   busCa: `${GATEWAY_PATHS.bus}/ca`,
 } as const;
+
+/** Secrets that the user names, in one order. */
+export function secretNeeds(gateway: SignalingGateway): readonly SecretNeed[] {
+  const { spec } = gateway;
+  const { postgresql } = spec.storage;
+  const { nats } = spec.bus;
+  const pair = [FILES.certificate, FILES.key];
+  return [
+    ...needOf('listener.tls.secretRef', spec.listener.tls?.secretRef, pair),
+    ...needOf('ingress.tlsSecretRef', spec.ingress?.tlsSecretRef, pair),
+    ...needOf('storage.postgresql.runtimeSecretRef', postgresql?.runtimeSecretRef, [FILES.uri]),
+    ...needOf('storage.postgresql.migrationSecretRef', postgresql?.migrationSecretRef, [FILES.uri]),
+    ...needOf('storage.postgresql.caSecretRef', postgresql?.caSecretRef, [FILES.ca]),
+    ...needOf('bus.nats.credentialsSecretRef', nats?.credentialsSecretRef, [FILES.credentials]),
+    ...needOf('bus.nats.caSecretRef', nats?.caSecretRef, [FILES.ca]),
+    ...(spec.image?.pullSecrets ?? []).flatMap((name) =>
+      needOf('image.pullSecrets', { name }, ['.dockerconfigjson']),
+    ),
+  ];
+}
+
+/** Names of the Secrets to read: those that the user names, and the one that cert-manager writes. */
+export function secretsToRead(gateway: SignalingGateway): readonly string[] {
+  const issued = tlsSource(gateway).type === 'CertManager' ? [gatewayNames(gateway).publicTls] : [];
+  return [...new Set([...secretNeeds(gateway).map(({ name }) => name), ...issued])].sort();
+}
+
+function needOf(
+  field: string,
+  secret: { readonly name: string } | undefined,
+  keys: readonly string[],
+): readonly SecretNeed[] {
+  return secret === undefined ? [] : [{ name: secret.name, keys, field }];
+}
 
 /** The content of settings.json. */
 export function gatewaySettings(context: GatewayContext): GatewaySettings {
@@ -93,12 +128,40 @@ export function settingsConfigMap(context: GatewayContext): KubernetesObject {
   );
 }
 
+/**
+ * ConfigMap with `text`, a settings.json as it stands, in which only the retention is `retention`. Undefined when it is
+ * not of the version that is written here: then nobody knows what its retention would have to say.
+ */
+export function withRetention(
+  gateway: SignalingGateway,
+  text: string,
+  retention: MergedRetention,
+): KubernetesObject | undefined {
+  const settings = parsed(text);
+  if (settings?.['version'] !== GATEWAY_SETTINGS_VERSION) return undefined;
+  const metadata = gatewayChild(gateway, gatewayNames(gateway).settings);
+  return configMap(
+    { ...metadata, annotations: retentionMark(retention) },
+    { [FILES.settings]: jsonFile({ ...settings, retention: retentionSettings(retention) }) },
+  );
+}
+
+function parsed(text: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
+    return isObject ? (value as Readonly<Record<string, unknown>>) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** ConfigMap with the directory of permitted relays and the CA certificates of their namespaces. */
 export function relaysConfigMap({
   gateway,
   pools,
   installation,
-}: GatewayContext): KubernetesObject {
+}: DirectoryContext): KubernetesObject {
   const trust = pools.flatMap(({ pool, caCertificates }) =>
     caCertificates === undefined
       ? []

@@ -13,10 +13,10 @@ import type { GatewayValues } from '../../policy/defaults.js';
 import type { CertificateFact, KeyFact } from '../keys/facts.js';
 import { planLeaf, spiffeId } from '../keys/leaf.js';
 import { planLeaseKeys } from '../keys/lease-keys.js';
+import type { ServedCertificate } from '../keys/named-secrets.js';
 import type { KeyOrder, KeyPlan, KeyProblem, LeafOrder, LeafRequest } from '../keys/orders.js';
 import { gatewayChild, gatewayNames, publicTlsSecret, tlsSource } from './objects.js';
-import type { GatewayReason, GatewayVerdict } from './judgement.js';
-import type { ServedCertificate } from './validate.js';
+import type { GatewayReason, GatewayVerdict } from './status.js';
 
 export interface GatewayKeysInput {
   readonly gateway: SignalingGateway;
@@ -38,6 +38,8 @@ export interface GatewayKeys {
   readonly publicLeaf: readonly CertificateFact[];
   /** What a user asked for with an annotation and cannot have. */
   readonly problem?: KeyProblem;
+  /** A rotate token stands that not every key has answered. */
+  readonly rotationPending: boolean;
   /** When the next rotation or renewal is due. */
   readonly nextAt?: Date;
 }
@@ -59,13 +61,15 @@ export function gatewayKeys(input: GatewayKeysInput): GatewayKeys {
       ? leaf(input, names.publicTls, publicRequest(input))
       : undefined;
   const plans = [lease, internal, ...(shown === undefined ? [] : [shown])];
+  const problem = plans.find((plan) => plan.problem !== undefined)?.problem;
   const nextAt = earliest(plans.flatMap((plan) => plan.nextAt ?? []));
   return {
     orders: plans.flatMap((plan): readonly KeyOrder[] => (plan.order ? [plan.order] : [])),
     leaseKeys: lease.facts,
     internalLeaf: internal.facts,
     publicLeaf: shown?.facts ?? [],
-    ...(lease.problem === undefined ? {} : { problem: lease.problem }),
+    rotationPending: plans.some((plan) => plan.rotationPending === true),
+    ...(problem === undefined ? {} : { problem }),
     ...(nextAt === undefined ? {} : { nextAt }),
   };
 }
@@ -73,12 +77,12 @@ export function gatewayKeys(input: GatewayKeysInput): GatewayKeys {
 /** `status.lastRotation`: the token that the annotation holds, once the keys say that it was acted upon. */
 export function lastRotation(
   gateway: SignalingGateway,
-  { orders }: GatewayKeys,
+  { orders, rotationPending }: GatewayKeys,
   now: Date,
 ): { readonly token: string; readonly at: string } | undefined {
   const token = gateway.metadata.annotations?.[ANNOTATION_ROTATE];
   const known = gateway.status?.lastRotation;
-  if (token === undefined || orders.length > 0) return known;
+  if (token === undefined || orders.length > 0 || rotationPending) return known;
   const shown = token.slice(0, MAX_TOKEN_CHARS);
   return known?.token === shown
     ? known

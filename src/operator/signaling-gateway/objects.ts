@@ -41,6 +41,9 @@ export interface GatewayContext {
   readonly serves: ServedKinds;
 }
 
+/** What the directory of relays depends on. */
+export type DirectoryContext = Pick<GatewayContext, 'gateway' | 'installation' | 'pools'>;
+
 /** Kinds of other projects that the API server may serve. */
 export interface ServedKinds {
   readonly certificates: boolean;
@@ -162,12 +165,32 @@ export function gatewayNetworkPolicy(context: GatewayContext): KubernetesObject 
     podLabels: selectorLabels(gateway, COMPONENT),
     ingress: [
       { peers: clients(context), ports: [tcp(gateway.spec.listener.port)] },
-      { peers: pools.map(({ pool }) => relays(pool)), ports: [tcp(GATEWAY_PORTS.internal)] },
+      relaysIngress(pools),
       metricsIngress(wishes?.monitoringNamespace, GATEWAY_PORTS.metrics),
       ...extraRules(wishes?.extraIngress),
     ],
     egress: egressRules(context),
   });
+}
+
+/** The way in for relays as a policy of its own, which adds to `gatewayNetworkPolicy`; none without a pool. */
+export function relaysNetworkPolicy({
+  gateway,
+  pools,
+}: DirectoryContext): readonly KubernetesObject[] {
+  if (pools.length === 0) return [];
+  return [
+    networkPolicy({
+      metadata: gatewayChild(gateway, gatewayNames(gateway).relays),
+      podLabels: selectorLabels(gateway, COMPONENT),
+      ingress: [relaysIngress(pools)],
+      egress: [],
+    }),
+  ];
+}
+
+function relaysIngress(pools: readonly PermittedPool[]): NetworkRule {
+  return { peers: pools.map(({ pool }) => relays(pool)), ports: [tcp(GATEWAY_PORTS.internal)] };
 }
 
 /** A cert-manager Certificate, when it is wanted and its kind is served. */

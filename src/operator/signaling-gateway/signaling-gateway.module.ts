@@ -8,8 +8,8 @@ import { BUNDLE_SIGNER, KEYSMITH } from '../keys/tokens.js';
 import { rendersOf } from '../pods/renders.js';
 import type { OperatorSettings } from '../settings.js';
 import { CLOCK, CLUSTER, OPERATOR_SETTINGS } from '../tokens.js';
-import type { GatewayRoomSettings } from './plan.js';
 import { SignalingGatewayReconciler } from './signaling-gateway.reconciler.js';
+import type { GatewayRoomSettings } from './situation.js';
 
 /** The room of SignalingGateways. */
 @Module({

@@ -1,4 +1,3 @@
-import { X509Certificate, createHash } from 'node:crypto';
 import { RELAY_POOL } from '../../kinds/relay-pool.gen.js';
 import type { RelayPool } from '../../kinds/relay-pool.gen.js';
 import { RETENTION_POLICY } from '../../kinds/retention-policy.gen.js';
@@ -7,21 +6,20 @@ import { SIGNALING_GATEWAY } from '../../kinds/signaling-gateway.gen.js';
 import type { SignalingGateway } from '../../kinds/signaling-gateway.gen.js';
 import type { ChildFailure } from '../../kubernetes/child-failures.js';
 import type { Cluster } from '../../kubernetes/cluster.js';
-import { LABEL_MANAGED_BY } from '../../kubernetes/metadata.js';
 import { refOf } from '../../kubernetes/object.js';
-import type { KubernetesObject, ObjectKey } from '../../kubernetes/object.js';
+import type { KubernetesObject, ObjectKey, ObjectRef } from '../../kubernetes/object.js';
 import type { Reconciler, ReconcileResult, Watch } from '../../kubernetes/reconciler.js';
 import { usesPool } from '../../policy/relay-permission.js';
 import type { Clock } from '../../runtime/clock.js';
 import { BUNDLE_KEY_NAME } from '../keys/bundle.js';
 import type { BundleSigner } from '../keys/bundle.js';
 import { CA_NAME, caSecretRef } from '../keys/ca.js';
+import { NamedSecrets } from '../keys/named-secrets.reader.js';
 import { eventsOfOrders } from '../keys/orders.js';
 import type { KeyOrder, Keysmith } from '../keys/orders.js';
+import { FILES, secretNeeds, secretsToRead } from './configuration.js';
 import { planGateway } from './plan.js';
-import type { GatewayRoomSettings, ObservedGateway } from './plan.js';
-import { secretsToRead } from './validate.js';
-import type { ObservedSecrets, SecretFacts, ServedCertificate } from './validate.js';
+import type { GatewayRoomSettings, ObservedGateway } from './situation.js';
 
 export interface SignalingGatewayParts {
   readonly cluster: Cluster;
@@ -41,28 +39,38 @@ export class SignalingGatewayReconciler implements Reconciler {
     { apiVersion: 'v1', kind: 'Secret', keysOf: gatewaysOfAuthority },
   ];
   readonly #parts: SignalingGatewayParts;
+  readonly #namedSecrets: NamedSecrets;
 
   constructor(parts: SignalingGatewayParts) {
+    const { cluster, clock, settings } = parts;
+    const checkEverySeconds = settings.checkSecretsEverySeconds;
     this.#parts = parts;
+    this.#namedSecrets = new NamedSecrets({ cluster, clock, checkEverySeconds });
   }
 
   async reconcile(key: ObjectKey): Promise<ReconcileResult> {
     const { cluster } = this.#parts;
     const gateway = cluster.get<SignalingGateway>({ ...SIGNALING_GATEWAY, ...key });
     if (gateway === undefined) return {}; // Deleted: its children follow through their owner references.
-    const secrets = await this.#readSecrets(gateway);
-    const { orders } = this.#plan(gateway, secrets, []);
-    const failed = await this.#fulfil(gateway, orders);
-    const { plan } = this.#plan(gateway, secrets, failed);
+    const secrets = await this.#secretsOf(gateway);
+    const { orders, settingsToRead } = this.#plan(gateway, { secrets, failedOrders: [] });
+    const failedOrders = await this.#fulfil(gateway, orders);
+    const heldSettings = settingsToRead && (await this.#readSettings(settingsToRead));
+    const { plan } = this.#plan(gateway, { secrets, failedOrders, heldSettings });
     const events = [...eventsOfOrders(orders), ...plan.events];
     await cluster.carryOut(gateway, { ...plan, events });
     return { requeueAfterMs: plan.requeueAfterMs };
   }
 
-  #plan(gateway: SignalingGateway, secrets: ObservedSecrets, failed: readonly ChildFailure[]) {
+  #secretsOf(gateway: SignalingGateway): Promise<ObservedGateway['secrets']> {
+    const { namespace = '' } = gateway.metadata;
+    return this.#namedSecrets.of(namespace, secretsToRead(gateway), secretNeeds(gateway));
+  }
+
+  #plan(gateway: SignalingGateway, found: Found) {
     const { cluster, clock, signer, settings } = this.#parts;
     const policyKeys = signer.publicKeys().map((fact) => fact.public);
-    const observed = { ...observe(cluster, gateway), secrets, policyKeys, failedOrders: failed };
+    const observed = { ...observe(cluster, gateway), ...found, policyKeys };
     return planGateway(observed, settings, clock.now());
   }
 
@@ -82,23 +90,20 @@ export class SignalingGatewayReconciler implements Reconciler {
     return failed;
   }
 
-  /** Reads by name what the user names; names of keys and the served certificate are all that is kept. */
-  async #readSecrets(gateway: SignalingGateway): Promise<ObservedSecrets> {
-    const namespace = gateway.metadata.namespace ?? '';
-    const facts = await Promise.all(
-      secretsToRead(gateway).map(async (name) => {
-        const ref = { apiVersion: 'v1', kind: 'Secret', namespace, name };
-        return [name, secretFacts(await this.#parts.cluster.read(ref))] as const;
-      }),
-    );
-    return Object.fromEntries(facts);
+  /** A plan that needs it says so again, and looks again: what cannot be read now keeps nothing else waiting. */
+  async #readSettings(ref: ObjectRef): Promise<string | undefined> {
+    const found = await this.#parts.cluster.read(ref).catch(() => undefined);
+    return (found?.['data'] as Readonly<Record<string, string>> | undefined)?.[FILES.settings];
   }
 }
+
+/** What a pass learns besides the cache. */
+type Found = Pick<ObservedGateway, 'secrets' | 'failedOrders' | 'heldSettings'>;
 
 function observe(
   cluster: Cluster,
   gateway: SignalingGateway,
-): Omit<ObservedGateway, 'secrets' | 'policyKeys' | 'failedOrders'> {
+): Omit<ObservedGateway, keyof Found | 'policyKeys'> {
   const { namespace = '', uid = '' } = gateway.metadata;
   const pools = poolsOf(cluster, gateway);
   const namespaces = [namespace, ...pools.map(({ metadata }) => metadata.namespace ?? '')];
@@ -107,6 +112,7 @@ function observe(
     children: cluster.children(uid),
     authorities: [...new Set(namespaces)].flatMap((name) => cluster.child(caSecretRef(name)) ?? []),
     pools,
+    neighbours: gatewaysIn(cluster, namespace).filter(({ metadata }) => metadata.uid !== uid),
     retentionPolicies: cluster.list<RetentionPolicy>(
       RETENTION_POLICY.apiVersion,
       RETENTION_POLICY.kind,
@@ -128,43 +134,8 @@ function poolsOf(cluster: Cluster, { metadata, spec }: SignalingGateway): readon
   );
 }
 
-/** What may be known of a Secret that a user names. Its values end here. */
-export function secretFacts(secret: KubernetesObject | undefined): SecretFacts | 'Missing' {
-  if (secret === undefined) return 'Missing';
-  const data = (secret['data'] ?? {}) as Readonly<Record<string, string>>;
-  const certificate = servedCertificate(data['tls.crt']);
-  return {
-    keys: Object.keys(data).sort(),
-    managed: secret.metadata.labels?.[LABEL_MANAGED_BY] === 'sallyport',
-    ...(certificate === undefined ? {} : { certificate }),
-  };
-}
-
-/** The first certificate of a PEM chain, which everyone who connects is shown; undefined for anything else. */
-function servedCertificate(base64: string | undefined): ServedCertificate | undefined {
-  if (base64 === undefined) return undefined;
-  try {
-    const leaf = new X509Certificate(Buffer.from(base64, 'base64'));
-    const spki = leaf.publicKey.export({ type: 'spki', format: 'der' });
-    return {
-      serial: leaf.serialNumber.toLowerCase(),
-      notBefore: utc(leaf.validFromDate),
-      notAfter: utc(leaf.validToDate),
-      pin: `sha256/${createHash('sha256').update(spki).digest('base64')}`,
-      dnsNames: (leaf.subjectAltName ?? '')
-        .split(', ')
-        .flatMap((name) => (name.startsWith('DNS:') ? [name.slice(4).toLowerCase()] : [])),
-    };
-  } catch {
-    return undefined;
-  }
-}
-
-function utc(time: Date): string {
-  return `${time.toISOString().slice(0, 19)}Z`;
-}
-
 function gatewaysOfPool(object: KubernetesObject, cluster: Cluster): readonly ObjectKey[] {
+  // The watch names the kind, and the API server has validated the object.
   const pool = object as unknown as RelayPool;
   return gatewaysIn(cluster)
     .filter((gateway) => usesPool(gateway, pool))

@@ -9,93 +9,60 @@ import type {
 } from '../../kinds/signaling-gateway.gen.js';
 import type { Child } from '../../kubernetes/cluster.js';
 import { commonConditions, conditionsOf, timestamp } from '../../kubernetes/conditions.js';
-import type { Standing } from '../../kubernetes/conditions.js';
+import type { StalledReason } from '../../kubernetes/conditions.js';
 import { selectorLabels } from '../../kubernetes/metadata.js';
 import { refOf } from '../../kubernetes/object.js';
-import type { KubernetesObject, ObjectRef } from '../../kubernetes/object.js';
+import type { KubernetesObject } from '../../kubernetes/object.js';
 import { desiredHash } from '../../kubernetes/owned-fields.js';
 import { pausedVerdict } from '../../kubernetes/pause.js';
-import type { Pause } from '../../kubernetes/pause.js';
 import type { Verdict } from '../../kubernetes/plan.js';
 import { planUpgrade, upgradeVerdict } from '../../kubernetes/render-pin.js';
-import type { PlannedChange, Render } from '../../kubernetes/render-pin.js';
-import type { GatewayValues } from '../../policy/defaults.js';
-import type { Effective } from '../../policy/effective.js';
-import type { PoolChoice } from '../../policy/pool-choice.js';
+import type { PlannedChange } from '../../kubernetes/render-pin.js';
+import { describeConflict } from '../../policy/retention.js';
 import type { MergedRetention } from '../../policy/retention.js';
 import { CA_NAME } from '../keys/ca.js';
+import type { WorkloadState } from '../pods/workload-state.js';
 import { effectiveFields, loadBalancerAddresses } from '../pods/status-fields.js';
 import { COMPONENT, gatewayNames } from './objects.js';
-import { monitoredVerdict, retentionVerdict, schemaOwnerVerdict } from './judgement.js';
-import type { Judgement } from './judgement.js';
 import type { ServedKinds } from './objects.js';
 import { certificateStatus, certificateVerdict, keyStatus, lastRotation } from './keys.js';
-import type { GatewayCertificates, GatewayKeys } from './keys.js';
-import type { Problem } from './validate.js';
+import type { GatewayKeys } from './keys.js';
+import type { Situation } from './situation.js';
+import type { Judgement, Problem } from './validate.js';
 
-/** All that was decided about a gateway before its status is written. */
-export interface Situation {
-  readonly gateway: SignalingGateway;
-  readonly effective: Effective<GatewayValues>;
-  readonly render: Render;
-  readonly keys: GatewayKeys;
-  readonly certificates: GatewayCertificates;
-  readonly pools: PoolChoice;
-  readonly retention: MergedRetention;
-  readonly serves: ServedKinds;
-  readonly state: WorkloadState;
-  /** Where the pods stand. */
-  readonly standing: Standing;
-  readonly workload: Child | undefined;
-  readonly endpoints: readonly SignalingGatewayStatusEndpoint[];
-  readonly pause: Pause;
-  readonly child: (ref: Omit<ObjectRef, 'namespace'>) => Child | undefined;
-  readonly now: Date;
-}
+/** Conditions of this room, after the three of kstatus. */
+export type GatewayConditionType =
+  | 'Accepted'
+  | 'ReferencesResolved'
+  | 'KeysReady'
+  | 'CertificateReady'
+  | 'RetentionConsistent'
+  | 'Monitored'
+  | 'RuntimeRoleOwnsSchema';
 
-/** What the cache shows of the workload; zeros while there is none. */
-export interface WorkloadState {
-  readonly exists: boolean;
-  /** Whether its controller has seen the newest template. */
-  readonly observed: boolean;
-  readonly wanted: number;
-  readonly replicas: number;
-  readonly ready: number;
-  readonly updated: number;
-  /** Its controller gave up on the rollout. */
-  readonly deadlineExceeded: boolean;
-}
+/** Their reasons. Closed: a dashboard may list them. */
+export type GatewayReason =
+  | 'Valid'
+  | 'AllFound'
+  | 'Published'
+  | 'UnknownKey'
+  | 'NextKeyUnconfirmed'
+  | 'NextPinTooNew'
+  | 'WaitingForKeys'
+  | 'CertificateValid'
+  | 'CertificateExpired'
+  | 'CertificateNamesMissing'
+  | 'WaitingForCertificate'
+  | 'PoliciesAgree'
+  | 'RetentionContradiction'
+  | 'LegalHold'
+  | 'ServiceMonitorWritten'
+  | 'NotWanted'
+  | 'ApiNotServed'
+  | 'OneSecretOnly'
+  | 'SeparateRoles';
 
-/** The state of `child`, a Deployment or StatefulSet. `wanted` is absent while an autoscaler decides. */
-export function workloadState(child: Child | undefined, wanted: number | undefined): WorkloadState {
-  const status = recordOf(child?.view['status']);
-  const spec = recordOf(child?.view['spec']);
-  const conditions = Array.isArray(status['conditions']) ? status['conditions'] : [];
-  return {
-    exists: child !== undefined,
-    observed: child !== undefined && numberOf(status['observedGeneration']) >= child.generation,
-    wanted: wanted ?? numberOf(spec['replicas'], 1),
-    replicas: numberOf(status['replicas']),
-    ready: numberOf(status['readyReplicas']),
-    updated: numberOf(status['updatedReplicas']),
-    deadlineExceeded: conditions
-      .map(recordOf)
-      .some(({ type, reason }) => type === 'Progressing' && reason === 'ProgressDeadlineExceeded'),
-  };
-}
-
-/** Where the pods stand, when nothing else is in the way. */
-export function rolloutStanding(state: WorkloadState): Standing {
-  const { wanted, ready, updated, observed } = state;
-  const count = `${Math.min(ready, wanted)} of ${wanted} pods are ready`;
-  if (!observed || updated < wanted) {
-    const message = `${Math.min(updated, wanted)} of ${wanted} pods run the newest template; ${count}.`;
-    return { state: 'Progressing', reason: 'RollingOut', message };
-  }
-  return ready >= wanted
-    ? { state: 'Ready', reason: 'AllReplicasReady', message: `${count}.` }
-    : { state: 'Progressing', reason: 'ReplicasNotReady', message: `${count}.` };
-}
+export type GatewayVerdict = Verdict<GatewayConditionType, GatewayReason | StalledReason>;
 
 /** The whole status, but for the drift that the engine adds. `pending` are changes that wait. */
 export function gatewayStatus(
@@ -155,8 +122,7 @@ export function pendingChanges(
 
 /** A pause holds back what the spec says; which relays there are and which template was good is not in the spec. */
 export function followsOthers({ kind, metadata }: KubernetesObject): boolean {
-  if (kind === 'ControllerRevision') return true;
-  return kind === 'ConfigMap' && metadata.name.endsWith('-gateway-relays');
+  return kind === 'ControllerRevision' || metadata.name.endsWith('-gateway-relays');
 }
 
 function waiting({ kind, metadata }: KubernetesObject, child: Child | undefined): PendingChange {
@@ -252,12 +218,49 @@ function assigned(child: Child | undefined): readonly string[] {
   return addresses.length === 0 ? [''] : addresses;
 }
 
-function recordOf(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null
-    ? (value as Readonly<Record<string, unknown>>)
-    : {};
+/** `RetentionConsistent`: False while policies contradict each other and nothing is deleted. */
+function retentionVerdict({ conflicts, legalHolds }: MergedRetention): GatewayVerdict {
+  const type = 'RetentionConsistent';
+  const [conflict] = conflicts;
+  if (conflict !== undefined) {
+    const reason: GatewayReason = 'RetentionContradiction';
+    return { type, status: 'False', reason, message: describeConflict(conflict) };
+  }
+  const held = legalHolds.length > 0;
+  const reason: GatewayReason = held ? 'LegalHold' : 'PoliciesAgree';
+  const message = held
+    ? `${legalHolds.length} legal hold(s): nothing is deleted until ${legalHolds.at(-1)?.until ?? ''}.`
+    : 'All retention policies can be obeyed.';
+  return { type, status: 'True', reason, message };
 }
 
-function numberOf(value: unknown, fallback = 0): number {
-  return typeof value === 'number' ? value : fallback;
+/** `Monitored`: whether a ServiceMonitor stands. */
+function monitoredVerdict(gateway: SignalingGateway, serves: ServedKinds): GatewayVerdict {
+  const type = 'Monitored';
+  const verdict = (status: 'True' | 'False', reason: GatewayReason, message: string) =>
+    ({ type, status, reason, message }) as const;
+  if (!gateway.spec.observability.serviceMonitor) {
+    return verdict('False', 'NotWanted', 'observability.serviceMonitor is false.');
+  }
+  return serves.serviceMonitors
+    ? verdict('True', 'ServiceMonitorWritten', 'A ServiceMonitor names the pods.')
+    : verdict(
+        'False',
+        'ApiNotServed',
+        'The cluster does not serve ServiceMonitor: install the Prometheus operator, or set observability.serviceMonitor to false.',
+      );
+}
+
+/** `RuntimeRoleOwnsSchema`, for PostgreSQL only. */
+function schemaOwnerVerdict({ spec }: SignalingGateway): readonly GatewayVerdict[] {
+  const { postgresql } = spec.storage;
+  if (postgresql === undefined) return [];
+  const type = 'RuntimeRoleOwnsSchema';
+  if (postgresql.migrationSecretRef !== undefined) {
+    const message = 'The gateway works with a role that cannot change the schema.';
+    return [{ type, status: 'False', reason: 'SeparateRoles', message }];
+  }
+  const message =
+    'The gateway works with the role that owns the schema: name a role of its own in storage.postgresql.migrationSecretRef.';
+  return [{ type, status: 'True', reason: 'OneSecretOnly', message }];
 }

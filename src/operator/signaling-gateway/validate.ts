@@ -1,17 +1,34 @@
 /*
  * What the CRD's schema and CEL rules also refuse, checked again: an older CRD, standalone mode or a hand-made
- * cache may let it through, and some of these texts end up in objects where they would mean more than a value.
- * Secrets that the user names are judged by the names of their keys; their values never come here.
+ * cache may let it through, and some of these texts end up in objects where they would mean more than a value. Then
+ * where the gateway stands: the first thing that somebody must act on speaks, then what only takes time.
  */
 import type { SignalingGateway, SignalingGatewaySpec } from '../../kinds/signaling-gateway.gen.js';
-import type { StalledReason } from '../../kubernetes/conditions.js';
+import { failureStanding } from '../../kubernetes/child-failures.js';
+import type { ChildFailure } from '../../kubernetes/child-failures.js';
+import type { Standing, StalledReason } from '../../kubernetes/conditions.js';
+import type { KubernetesObject } from '../../kubernetes/object.js';
+import type { Render } from '../../kubernetes/render-pin.js';
+import { refusedPoolMessage } from '../../policy/pool-choice.js';
+import { brokenGatewayRules } from '../../policy/rules.js';
+import { namedSecretProblem, unreadable } from '../keys/named-secrets.js';
+import type { ObservedSecrets } from '../keys/named-secrets.js';
+import { ingressAnnotationProblem, serviceAnnotationProblem } from '../pods/annotation-keys.js';
 import { isCidr } from '../pods/cidr.js';
-import { imageProblem } from '../pods/image.js';
+import { egressProblem } from '../pods/extra-peers.js';
+import { isClusterName, isNumeric } from '../pods/host-names.js';
+import { imageProblem, imageRefusal } from '../pods/image.js';
 import type { ProgramImage } from '../pods/image.js';
+import { imageOf } from '../pods/renders.js';
+import type { Renders } from '../pods/renders.js';
 import { resourcesProblem } from '../pods/resources.js';
+import type { Rollout } from '../pods/rollback.js';
 import { hasControlCharacter } from '../pods/texts.js';
-import { FILES } from './configuration.js';
-import { gatewayNames, tlsSource } from './objects.js';
+import { secretNeeds } from './configuration.js';
+import { certificateVerdict } from './keys.js';
+import { gatewayNames, publicTlsSecret, tlsSource } from './objects.js';
+import type { Situation } from './situation.js';
+import { PROGRESS_DEADLINE_SECONDS } from './workload.js';
 
 /** What stops a gateway, with what to change. */
 export interface Problem {
@@ -19,44 +36,10 @@ export interface Problem {
   readonly message: string;
 }
 
-/** A Secret that the user names, with the keys that it must have. */
-export interface SecretNeed {
-  readonly name: string;
-  readonly keys: readonly string[];
-  /** Path below spec, for messages. */
-  readonly field: string;
-}
-
-/** What is known of a named Secret: never a value. */
-export interface SecretFacts {
-  readonly keys: readonly string[];
-  /** Made by this operator: keys of other programs are not for users to name. */
-  readonly managed: boolean;
-  readonly certificate?: ServedCertificate;
-}
-
-/** The leaf of a certificate Secret; everyone who connects sees it. */
-export interface ServedCertificate {
-  /** Lower-case hexadecimal. */
-  readonly serial: string;
-  readonly notBefore: string;
-  readonly notAfter: string;
-  readonly pin: string;
-  readonly dnsNames: readonly string[];
-}
-
-/** What was read of each named Secret; `Missing` when there is none of that name. */
-export type ObservedSecrets = Readonly<Record<string, SecretFacts | 'Missing'>>;
-
 const NAME = /^[a-z]([-a-z0-9]{0,38}[a-z0-9])?$/;
 const DNS_NAME = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)*$/;
-/** Names that the cluster's DNS gives to Services: a leaf for one would stand for another program. */
-const SERVICE_NAME = /\.(svc|cluster\.local)$/;
-const IPV4 = /^[0-9]+(\.[0-9]+){3}$/;
 const ORIGIN = /^https:\/\/[a-z0-9]([-a-z0-9.]*[a-z0-9])?(:[1-9][0-9]{0,4})?$/;
 const OBJECT_NAME = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/;
-/** Annotations that write an ingress controller's configuration, or have it use Secrets and issuers of others. */
-const CONTROLLER_KEY = /snippet|config-|secret|auth-|lua|cert-manager\.io\/|sallyport\.dev\//i;
 const NATS_SERVER = /^tls:\/\/[a-z0-9]([-a-z0-9.]*[a-z0-9])?:[1-9][0-9]{0,4}$/;
 
 /** The first thing that is wrong with the spec itself, or undefined. */
@@ -65,7 +48,8 @@ export function specProblem(gateway: SignalingGateway, image: ProgramImage): Pro
     const message = rule(gateway, image);
     if (message !== undefined) return { reason: 'InvalidSpec', message };
   }
-  return undefined;
+  const refused = imageRefusal(image, gateway.spec.image);
+  return refused === undefined ? undefined : { reason: 'ImageNotAllowed', message: refused };
 }
 
 type Rule = (gateway: SignalingGateway, image: ProgramImage) => string | undefined;
@@ -80,13 +64,13 @@ const RULES: readonly Rule[] = [
       ? 'spec holds a line break or another control character: write every value on one line.'
       : undefined,
   ({ spec }) =>
-    spec.hosts.length > 0 && spec.hosts.every((host) => DNS_NAME.test(host) && !IPV4.test(host))
+    spec.hosts.length > 0 && spec.hosts.every((host) => DNS_NAME.test(host) && !isNumeric(host))
       ? undefined
       : 'hosts are DNS names in lower case without scheme, port or wildcard: write them like chat.example.com.',
-  ({ spec }) =>
-    spec.hosts.every((host) => !SERVICE_NAME.test(host))
+  ({ spec, metadata: { namespace = '' } }) =>
+    spec.hosts.every((host) => !isClusterName(host, namespace))
       ? undefined
-      : "a host under .svc or .cluster.local is a Service's name: write the public DNS name that clients dial, like chat.example.com.",
+      : "the cluster's DNS may resolve a host to a Service, perhaps of another program: write the public DNS name that clients dial, like chat.example.com.",
   ({ spec }) =>
     (spec.allowedOrigins ?? []).every((origin) => ORIGIN.test(origin))
       ? undefined
@@ -95,10 +79,7 @@ const RULES: readonly Rule[] = [
     namedCidrs(spec).every((cidr) => isCidr(cidr))
       ? undefined
       : 'a network is not in CIDR notation: write it like 203.0.113.0/24.',
-  ({ spec }) =>
-    (spec.networkPolicy?.extraEgress ?? []).every(({ cidr }) => cidr?.endsWith('/0') !== true)
-      ? undefined
-      : 'networkPolicy.extraEgress to everywhere would undo the default deny: name the networks that are needed.',
+  ({ spec }) => egressProblem(egressPeers(spec)),
   ({ spec }) =>
     (spec.trustedProxies?.cidrs ?? []).every((cidr) => !cidr.endsWith('/0'))
       ? undefined
@@ -106,10 +87,8 @@ const RULES: readonly Rule[] = [
   replicasRule,
   storageRule,
   ingressRule,
-  ({ spec }) =>
-    Object.keys(spec.ingress?.annotations ?? {}).every((key) => !CONTROLLER_KEY.test(key))
-      ? undefined
-      : 'ingress.annotations configures the controller itself, or borrows a Secret or an issuer: write annotations that set a single value, and the certificate in ingress.tlsSecretRef.',
+  ({ spec }) => ingressAnnotationProblem(spec.ingress?.annotations),
+  ({ spec }) => serviceAnnotationProblem(spec.exposure.annotations),
   ({ spec }, image) => imageProblem(image, spec.image),
   ({ spec }) => resourcesProblem(spec.resources),
   (gateway) => {
@@ -151,70 +130,6 @@ function ingressRule({ spec }: SignalingGateway): string | undefined {
     : 'with an ingress a LoadBalancer would be a way around it: write exposure.type ClusterIP.';
 }
 
-/** Secrets that the user names, in one order. */
-export function secretNeeds(gateway: SignalingGateway): readonly SecretNeed[] {
-  const { spec } = gateway;
-  const { postgresql } = spec.storage;
-  const { nats } = spec.bus;
-  const pair = [FILES.certificate, FILES.key];
-  return [
-    ...need('listener.tls.secretRef', spec.listener.tls?.secretRef, pair),
-    ...need('ingress.tlsSecretRef', spec.ingress?.tlsSecretRef, pair),
-    ...need('storage.postgresql.runtimeSecretRef', postgresql?.runtimeSecretRef, [FILES.uri]),
-    ...need('storage.postgresql.migrationSecretRef', postgresql?.migrationSecretRef, [FILES.uri]),
-    ...need('storage.postgresql.caSecretRef', postgresql?.caSecretRef, [FILES.ca]),
-    ...need('bus.nats.credentialsSecretRef', nats?.credentialsSecretRef, [FILES.credentials]),
-    ...need('bus.nats.caSecretRef', nats?.caSecretRef, [FILES.ca]),
-    ...(spec.image?.pullSecrets ?? []).flatMap((name) =>
-      need('image.pullSecrets', { name }, ['.dockerconfigjson']),
-    ),
-  ];
-}
-
-/** Names of the Secrets to read: those that the user names, and the one that cert-manager writes. */
-export function secretsToRead(gateway: SignalingGateway): readonly string[] {
-  const issued = tlsSource(gateway).type === 'CertManager' ? [gatewayNames(gateway).publicTls] : [];
-  return [...new Set([...secretNeeds(gateway).map(({ name }) => name), ...issued])].sort();
-}
-
-/** The first named Secret that is missing or lacks a key, or undefined. */
-export function secretProblem(
-  gateway: SignalingGateway,
-  secrets: ObservedSecrets,
-): Problem | undefined {
-  for (const need of secretNeeds(gateway)) {
-    const problem = judged(need, secrets[need.name]);
-    if (problem !== undefined) return problem;
-  }
-  return undefined;
-}
-
-function judged(
-  { name, keys, field }: SecretNeed,
-  secret: SecretFacts | 'Missing' | undefined,
-): Problem | undefined {
-  if (secret === undefined || secret === 'Missing') {
-    const message = `${field}: there is no Secret ${name} in this namespace. Create it with the key ${keys.join(' and ')}, or name another.`;
-    return { reason: 'SecretMissing', message };
-  }
-  if (secret.managed) {
-    const message = `${field}: Secret ${name} holds keys of a program of this installation. Name a Secret of your own.`;
-    return { reason: 'SecretInvalid', message };
-  }
-  const missing = keys.filter((key) => !secret.keys.includes(key));
-  if (missing.length === 0) return undefined;
-  const message = `${field}: Secret ${name} has no key ${missing.join(' and ')}. Add it, or name another Secret.`;
-  return { reason: 'SecretInvalid', message };
-}
-
-function need(
-  field: string,
-  secret: { readonly name: string } | undefined,
-  keys: readonly string[],
-): readonly SecretNeed[] {
-  return secret === undefined ? [] : [{ name: secret.name, keys, field }];
-}
-
 function namedCidrs({
   exposure,
   trustedProxies,
@@ -223,11 +138,159 @@ function namedCidrs({
   bus,
 }: SignalingGatewaySpec) {
   const peers = [
-    networkPolicy?.extraIngress,
-    networkPolicy?.extraEgress,
-    storage.postgresql?.peers,
-    bus.nats?.peers,
-  ].flatMap((list) => list ?? []);
+    ...(networkPolicy?.extraIngress ?? []),
+    ...egressPeers({ networkPolicy, storage, bus }),
+  ];
   const ranges = [exposure.sourceRanges, trustedProxies?.cidrs].flatMap((list) => list ?? []);
   return [...ranges, ...peers.flatMap(({ cidr }) => cidr ?? [])];
+}
+
+/** Everybody whom the pods may connect to because the spec says so. */
+function egressPeers({
+  networkPolicy,
+  storage,
+  bus,
+}: Pick<SignalingGatewaySpec, 'storage' | 'bus'> & {
+  readonly networkPolicy?: SignalingGatewaySpec['networkPolicy'] | undefined;
+}) {
+  return [networkPolicy?.extraEgress, storage.postgresql?.peers, bus.nats?.peers].flatMap(
+    (list) => list ?? [],
+  );
+}
+
+/** How a gateway stands, and what is wrong, if anything. */
+export interface Judgement {
+  readonly standing: Standing;
+  /** The resource itself cannot be rendered: everything stays as it is. */
+  readonly rejected?: Problem;
+  /** It names something that is missing. */
+  readonly unresolved?: Problem;
+  /** What is missing keeps new pods from starting: the workload stays as it is. */
+  readonly holdsWorkload: boolean;
+}
+
+/** What a judgement looks at besides the situation. */
+export interface Evidence {
+  /** What makes the spec impossible to render (`rejection`). */
+  readonly rejected: Problem | undefined;
+  readonly secrets: ObservedSecrets;
+  readonly neighbours: readonly SignalingGateway[];
+  /** Keys and certificates that could not be made in this pass. */
+  readonly failedOrders: readonly ChildFailure[];
+  readonly rollout: Rollout | undefined;
+}
+
+/** Judges in the order in which things must be put right. */
+export function judge(situation: Situation, evidence: Evidence): Judgement {
+  const { rejected, secrets, neighbours, failedOrders, rollout } = evidence;
+  const missing =
+    unservedIssuer(situation) ?? secretProblem(situation.gateway, secrets, neighbours);
+  const unresolved = missing ?? refusedPool(situation);
+  const problem =
+    rejected ?? unresolved ?? rolloutProblem(rollout) ?? certificateProblem(situation);
+  const going = failureStanding(failedOrders) ?? progress(situation);
+  return {
+    standing: problem === undefined ? going : { state: 'Stalled', ...problem },
+    ...(rejected && { rejected }),
+    ...(unresolved && { unresolved }),
+    holdsWorkload: missing !== undefined,
+  };
+}
+
+/** What makes the spec impossible to render: then nothing is applied, and nothing taken away. */
+export function rejection(situation: Situation, renders: Renders): Problem | undefined {
+  const { gateway, render } = situation;
+  const image = render.state === 'Render' ? imageOf(renders, render.version) : renders[0].image;
+  return specProblem(gateway, image) ?? renderProblem(render) ?? valueProblem(situation);
+}
+
+function rolloutProblem(rollout: Rollout | undefined): Problem | undefined {
+  if (rollout?.outcome !== 'Failed') return undefined;
+  const now = rollout.rolledBack
+    ? 'The last template that worked was put back'
+    : 'There is no earlier template to go back to';
+  const message = `The pods did not get ready within ${PROGRESS_DEADLINE_SECONDS} s. ${now}; see the events of the pods, then change the spec.`;
+  return { reason: 'RolloutFailed', message };
+}
+
+const WORKLOAD_KINDS: ReadonlySet<string> = new Set([
+  'Deployment',
+  'StatefulSet',
+  'HorizontalPodAutoscaler',
+]);
+
+/** A pod that names a missing Secret would never start, and replacing a running one by it would end it. */
+export function isWorkload({ kind }: KubernetesObject): boolean {
+  return WORKLOAD_KINDS.has(kind);
+}
+
+function renderProblem(render: Render): Problem | undefined {
+  return render.state === 'Render' ? undefined : { reason: render.reason, message: render.message };
+}
+
+/** Policies that contradict each other, then values that break a rule together. */
+function valueProblem({ effective }: Situation): Problem | undefined {
+  const [conflict] = effective.conflicts;
+  if (conflict !== undefined) {
+    const { field, atLeast, atMost } = conflict;
+    const message = `${field}: CompliancePolicy ${atLeast.policy} wants at least ${atLeast.value}, ${atMost.policy} at most ${atMost.value}. Change one of them.`;
+    return { reason: 'PolicyConflict', message };
+  }
+  const [broken] = brokenGatewayRules(effective.values);
+  return broken && { reason: 'InvalidEffectiveValue', message: broken.message };
+}
+
+function unservedIssuer({ gateway, serves }: Situation): Problem | undefined {
+  if (tlsSource(gateway).type !== 'CertManager' || serves.certificates) return undefined;
+  const message =
+    'The cluster does not serve cert-manager.io/v1 Certificate: install cert-manager, or write listener.tls.secretRef or internal.';
+  return { reason: 'ApiNotServed', message };
+}
+
+/** The gateway serves its clients without that pool; whoever named it wanted more. */
+function refusedPool({ gateway, pools }: Situation): Problem | undefined {
+  const [refused] = pools.refused;
+  return refused && { reason: refused.reason, message: refusedPoolMessage(gateway, refused) };
+}
+
+/** A certificate that clients refuse; one that is still to come only takes time. */
+function certificateProblem({ gateway, certificates, now }: Situation): Problem | undefined {
+  const { status, reason, message } = certificateVerdict(gateway, certificates, now);
+  const waits = status === 'True' || reason === 'WaitingForCertificate';
+  return waits ? undefined : { reason: 'SecretInvalid', message };
+}
+
+/** Nothing is wrong: keys, certificate, pods, address, in the order in which they come. */
+function progress(situation: Situation): Standing {
+  const { gateway, keys, certificates, now, standing, endpoints } = situation;
+  if (keys.leaseKeys.length === 0 || keys.internalLeaf.length === 0) {
+    const message = 'Lease keys and internal certificate are being made.';
+    return { state: 'Progressing', reason: 'WaitingForKeys', message };
+  }
+  const certificate = certificateVerdict(gateway, certificates, now);
+  if (certificate.status !== 'True') {
+    const { message } = certificate;
+    return { state: 'Progressing', reason: 'WaitingForCertificate', message };
+  }
+  if (standing.state !== 'Ready' || endpoints.some(({ address }) => address !== ''))
+    return standing;
+  const message = 'The load balancer or ingress has not assigned an address yet.';
+  return { state: 'Progressing', reason: 'WaitingForAddress', message };
+}
+
+/** What is made for other gateways of the namespace, by us or by cert-manager, is not for this one to name. */
+function secretProblem(
+  gateway: SignalingGateway,
+  secrets: ObservedSecrets,
+  neighbours: readonly SignalingGateway[],
+): Problem | undefined {
+  const taken = new Set(neighbours.flatMap(secretsMadeFor));
+  // What cert-manager writes is still to come when it is missing; that it cannot be read is another thing.
+  const issued = { field: 'listener.tls.certManager', name: publicTlsSecret(gateway) };
+  return namedSecretProblem(secretNeeds(gateway), secrets, taken) ?? unreadable(issued, secrets);
+}
+
+function secretsMadeFor(gateway: SignalingGateway): readonly string[] {
+  const { leaseKeys, internalTls, publicTls } = gatewayNames(gateway);
+  return [leaseKeys, internalTls, publicTls];
 }

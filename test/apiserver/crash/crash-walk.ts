@@ -1,3 +1,5 @@
+import type { Clock } from '../../../src/runtime/clock.js';
+import { systemClock } from '../../../src/runtime/system.clock.js';
 import type { TestApiServer } from '../bed/api-server.js';
 import { prepare, type Operation } from './operations.js';
 import { CrashPoint, startRooms, type Ending } from './rooms.js';
@@ -9,6 +11,13 @@ export interface Undisturbed {
   readonly calls: number;
   readonly writes: number;
   readonly objects: Readonly<Record<string, string>>;
+}
+
+/** The clock of this machine, and what an operation lets pass. */
+class WalkClock implements Clock {
+  aheadMs = 0;
+  readonly now = (): Date => new Date(systemClock.now().getTime() + this.aheadMs);
+  readonly monotonicMs = (): number => systemClock.monotonicMs();
 }
 
 /** What a walk needs of kube-controller-manager: children of a deleted resource have to go. */
@@ -26,10 +35,12 @@ export async function undisturbed(
   const point = new CrashPoint();
   const namespace = nextNamespace();
   await prepare(server, namespace, operation);
-  const rooms = await startRooms(server, namespace, point.hooks);
+  const clock = new WalkClock();
+  const rooms = await startRooms(server, namespace, point.hooks, clock);
   try {
     await rooms.settled();
     point.arm();
+    clock.aheadMs = operation.laterMs ?? 0;
     await operation.act(server, namespace);
     await rooms.settled(400);
     return { calls: point.count, writes: point.writes, objects: await snapshot(server, namespace) };
@@ -52,17 +63,19 @@ export async function withCrash(
   const point = new CrashPoint(crash.nth, crash.ending);
   const namespace = nextNamespace();
   await prepare(server, namespace, operation);
-  const first = await startRooms(server, namespace, point.hooks);
+  const clock = new WalkClock();
+  const first = await startRooms(server, namespace, point.hooks, clock);
   try {
     await first.settled();
     point.arm();
+    clock.aheadMs = operation.laterMs ?? 0;
     await operation.act(server, namespace);
     await first.settled(crash.ending === 'Abort' ? 60 : 250);
   } finally {
     await first.stop();
   }
   if (point.struck === undefined) return undefined;
-  const second = await startRooms(server, namespace);
+  const second = await startRooms(server, namespace, {}, clock);
   try {
     await second.settled(250);
     const { verb, path } = point.struck;

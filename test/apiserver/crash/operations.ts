@@ -6,6 +6,8 @@ export interface Operation {
   /** Resources that stand and have converged before. */
   readonly before: readonly Resource[];
   act(server: TestApiServer, namespace: string): Promise<void>;
+  /** How much time passes before it happens: a new key waits until its pin is known. */
+  readonly laterMs?: number;
 }
 
 interface Resource {
@@ -90,6 +92,8 @@ export async function prepare(
 }
 
 const all = [GATEWAY, POOL, ROLE, RETENTION];
+/** More than the day for which the next pin of a certificate is published. */
+const laterMs = 86_460_000;
 const ROTATE = { 'sallyport.dev/rotate': 'now-please' };
 
 /** A create, an edit, a scale, a rotation and a delete of each kind that has them. */
@@ -104,13 +108,23 @@ export const OPERATIONS: readonly Operation[] = [
     }),
   },
   { name: 'scale a SignalingGateway', before: all, act: apply(GATEWAY, { replicas: 3 }) },
-  { name: 'rotate the keys of a SignalingGateway', before: all, act: apply(GATEWAY, {}, ROTATE) },
+  {
+    name: 'rotate the keys of a SignalingGateway',
+    before: all,
+    act: apply(GATEWAY, {}, ROTATE),
+    laterMs,
+  },
   { name: 'delete a SignalingGateway', before: all, act: remove(GATEWAY) },
   { name: 'create a RelayPool', before: [GATEWAY], act: apply(POOL) },
   { name: 'edit a RelayPool', before: all, act: apply(POOL, { capacity: { maxSessions: 1234 } }) },
   { name: 'scale a RelayPool up', before: all, act: apply(POOL, { replicas: 4 }) },
   { name: 'scale a RelayPool down', before: all, act: apply(POOL, { replicas: 1 }) },
-  { name: 'rotate the certificate of a RelayPool', before: all, act: apply(POOL, {}, ROTATE) },
+  {
+    name: 'rotate the certificate of a RelayPool',
+    before: all,
+    act: apply(POOL, {}, ROTATE),
+    laterMs,
+  },
   { name: 'delete a RelayPool', before: all, act: remove(POOL) },
   { name: 'create an AccessRole', before: [GATEWAY], act: apply(ROLE) },
   {

@@ -8,6 +8,7 @@ import type { Reconciler } from '../../../src/kubernetes/reconciler.js';
 import { OperatorModule } from '../../../src/operator/operator.module.js';
 import { readOperatorSettings } from '../../../src/operator/settings.js';
 import { RECONCILERS } from '../../../src/operator/tokens.js';
+import type { Clock } from '../../../src/runtime/clock.js';
 import { SILENT_LOGGER } from '../../../src/runtime/log.js';
 import { systemClock } from '../../../src/runtime/system.clock.js';
 import type { TestApiServer } from '../bed/api-server.js';
@@ -27,6 +28,7 @@ export async function startRooms(
   server: TestApiServer,
   namespace: string,
   hooks: CallHooks = {},
+  clock: Clock = systemClock,
 ): Promise<RunningRooms> {
   NestLogger.overrideLogger(false);
   const client = new ClusterClient(
@@ -37,14 +39,14 @@ export async function startRooms(
     client,
     scope: { type: 'Named', namespaces: [namespace] },
     workers: 4,
-    clock: systemClock,
+    clock,
     random: Math.random,
     identity: 'crash-walk',
     log: SILENT_LOGGER,
     onWrite: () => undefined,
   });
   const settings = readOperatorSettings(settingsFor(namespace), 'test');
-  const parts = { cluster: engine.cluster, clock: systemClock, settings, log: SILENT_LOGGER };
+  const parts = { cluster: engine.cluster, clock, settings, log: SILENT_LOGGER };
   const context = await NestFactory.createApplicationContext(OperatorModule.of(parts));
   engine.start(context.get<readonly Reconciler[]>(RECONCILERS));
   return {

@@ -19,6 +19,8 @@ import {
 } from './engine-bed.js';
 import type { Beacon, TestEngine } from './engine-bed.js';
 
+const CONSENT = { 'sallyport.dev/adopt': 'true' };
+
 describe('an object of somebody else that stands where a child belongs', () => {
   let server: TestApiServer;
   let running: TestEngine;
@@ -63,6 +65,14 @@ describe('an object of somebody else that stands where a child belongs', () => {
     expect(await deploymentOf(server, 'left')).toBeDefined();
   });
 
+  const consent = (path: string): Promise<unknown> =>
+    server.admin.call(
+      'PATCH',
+      path,
+      { metadata: { annotations: CONSENT } },
+      { contentType: 'application/merge-patch+json' },
+    );
+
   it('is left alone while it stands, without a storm of calls', async () => {
     await settled(running);
     const since = await server.auditMark();
@@ -70,8 +80,19 @@ describe('an object of somebody else that stands where a child belongs', () => {
     expect((await server.callsOf('engine-a', { since })).total).toBe(0);
   });
 
-  it('is taken over when the resource says so, and keeps what we do not want of it', async () => {
-    await applyBeacon(server, 'left', {}, { annotations: { 'sallyport.dev/adopt': 'true' } });
+  it('T51: is not taken over when the resource alone says so: its author has not consented', async () => {
+    await applyBeacon(server, 'left', {}, { annotations: CONSENT });
+    await settled(running, 400);
+    const theirs = await configMapOf(server, 'left-settings');
+    expect(theirs.data).toEqual({ text: 'theirs', more: 'x' });
+    expect(theirs.metadata.managedFields).toHaveLength(1);
+    const beacon = await beaconOf(server, 'left');
+    expect(conditionOf(beacon, 'Stalled')?.reason).toBe('ForeignObject');
+  });
+
+  it('is taken over when both say so, and keeps what we do not want of it', async () => {
+    await consent(paths.configMap('left-settings'));
+    running.engine.enqueueAll();
     const adopted = await eventually('it is ours', async () => {
       const found = await configMapOf(server, 'left-settings');
       return found.metadata.labels?.['sallyport.dev/owner-uid'] === undefined ? undefined : found;
@@ -286,5 +307,14 @@ describe('an object that is applied outside of a plan, such as a Secret with key
       /not made for/,
     );
     expect(await dataOf('theirs')).toBe('theirs');
+  });
+
+  it('T51: never takes over a Secret of somebody else, whoever consents', async () => {
+    const metadata = { name: 'given', annotations: CONSENT };
+    await server.apply({ ...secret('given', 'theirs'), metadata });
+    const adopting = await applyBeacon(server, 'keyed', { text: 'one' }, { annotations: CONSENT });
+    const { cluster } = running.engine;
+    await expect(cluster.apply(adopting, secret('given', 'ours'))).rejects.toThrow(/not made for/);
+    expect(await dataOf('given')).toBe('theirs');
   });
 });

@@ -115,7 +115,7 @@ describe('T51: a user with rights on gateways and none on Secrets', () => {
 });
 
 describe('a foreign object in the way', () => {
-  it('is a condition, everything else is made, and the annotation takes it over', async () => {
+  it('is a condition, everything else is made, and the annotation on both takes it over', async () => {
     await server.apply({
       apiVersion: 'v1',
       kind: 'Service',
@@ -126,7 +126,10 @@ describe('a foreign object in the way', () => {
     const { message } = await reason('blocked', 'Stalled', 'ForeignObject');
     expect(message).toContain('blocked-gateway');
     expect((await server.request('GET', at('services/blocked-gateway-internal'))).status).toBe(200);
-    await annotate('blocked', { 'sallyport.dev/adopt': 'true' });
+    const consent = { 'sallyport.dev/adopt': 'true' };
+    const metadata = { annotations: consent };
+    await server.admin.call('PATCH', at('services/blocked-gateway'), { metadata }, MERGE);
+    await annotate('blocked', consent);
     await reason('blocked', 'Stalled', 'RollingOut');
   });
 });

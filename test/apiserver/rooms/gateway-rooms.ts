@@ -7,7 +7,7 @@ import { CaKeysmith } from '../../../src/operator/keys/ca.keysmith.js';
 import { KeyOrdersKeysmith } from '../../../src/operator/keys/key-orders.keysmith.js';
 import { NamespaceKeysReconciler } from '../../../src/operator/keys/namespace-keys.reconciler.js';
 import { SignalingGatewayReconciler } from '../../../src/operator/signaling-gateway/signaling-gateway.reconciler.js';
-import type { GatewayRoomSettings } from '../../../src/operator/signaling-gateway/plan.js';
+import type { GatewayRoomSettings } from '../../../src/operator/signaling-gateway/situation.js';
 import type { Clock } from '../../../src/runtime/clock.js';
 import { systemClock } from '../../../src/runtime/system.clock.js';
 import type { TestApiServer } from '../bed/api-server.js';
@@ -23,6 +23,7 @@ export const ROOM_SETTINGS: GatewayRoomSettings = {
         tag: '0.1.0',
         digest: `sha256:${'0'.repeat(64)}`,
         pullPolicy: 'IfNotPresent',
+        allowedRepositories: ['r.example'],
       },
     },
   ],

@@ -156,6 +156,14 @@ describe('gateways that use every field', () => {
     expect(workloads).toHaveLength(1);
   });
 
+  it('make no call when nothing is to do, although they name Secrets', async () => {
+    await settled(running, 600);
+    const since = await server.auditMark();
+    running.engine.enqueueAll();
+    await settled(running, 400);
+    expect((await server.callsOf(running.user, { since })).counts).toEqual({});
+  });
+
   it('are written once: after a restart with an empty memory nothing differs', async () => {
     await running.stop();
     const before = await objects();

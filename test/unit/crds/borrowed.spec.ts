@@ -24,13 +24,23 @@ describe('an installation whose CRD is older than its operator', () => {
   it.each([
     [
       'T51: the operator itself refuses a host that is the name of a Service',
-      samples("a name under .svc or .cluster.local is a Service's"),
+      samples("the cluster's DNS may resolve this name to a Service"),
       'write the public DNS name that clients dial',
     ],
     [
       'T51: the operator itself refuses annotations that configure the ingress controller or borrow a Secret',
       samples('this annotation configures the controller itself'),
       'write annotations that set a single value',
+    ],
+    [
+      'T51: the operator itself refuses annotations by which another program issues or borrows a certificate',
+      samples('this annotation has another program issue or use a certificate').filter(({ kind }) => kind === 'SignalingGateway'),
+      'the pods end TLS themselves',
+    ],
+    [
+      'T51: the operator itself refuses egress to networks that are too wide',
+      samples('egress to so wide a network would undo the default deny').filter(({ kind }) => kind === 'SignalingGateway'),
+      'at least /8 for IPv4 and /32 for IPv6',
     ],
   ])('%s', (_, cases, instead) => {
     const values = cases.flatMap((one) => refused(one).map((value) => ({ value, message: said(one, value) ?? 'taken' })));

@@ -113,8 +113,10 @@ describe('bad input', () => {
   it('a lease that outgrows the default overlap stalls with the effective values, and keeps what runs', () => {
     const observed = edited(running, { leases: { lifetimeSeconds: 3600 } });
     expect(condition(observed, 'Stalled')).toMatchObject({ reason: 'InvalidEffectiveValue' });
-    expect(planAt(observed).plan).toMatchObject({ apply: [], prune: 'Nothing' });
-    expect(planAt(observed).plan.status.observedGeneration).toBe(2);
+    const { plan } = planAt(observed);
+    expect(plan.apply.map(({ metadata }) => metadata.name)).toEqual(['edge-gateway-relays']);
+    expect(plan.prune).toBe('Nothing');
+    expect(plan.status.observedGeneration).toBe(2);
   });
 
   it('cert-manager that is not installed is a condition', () => {

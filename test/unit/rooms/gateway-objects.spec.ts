@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { SignalingGateway } from '../../../src/kinds/signaling-gateway.gen.js';
 import type { KubernetesObject } from '../../../src/kubernetes/object.js';
-import type { ObservedGateway } from '../../../src/operator/signaling-gateway/plan.js';
+import type { ObservedGateway } from '../../../src/operator/signaling-gateway/situation.js';
 import { aReplicatedGateway, aSignalingGateway } from '../../builders.js';
 import { at, list, strings } from '../../hardening/pods.js';
 import type { Json } from '../../hardening/pods.js';

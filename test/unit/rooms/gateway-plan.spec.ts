@@ -1,8 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type {
-  SecretFacts,
-  ServedCertificate,
-} from '../../../src/operator/signaling-gateway/validate.js';
+import type { SecretFacts, ServedCertificate } from '../../../src/operator/keys/named-secrets.js';
 import { aReplicatedGateway, aRetentionPolicy, aSignalingGateway } from '../../builders.js';
 import {
   afterwards,
@@ -150,13 +147,13 @@ describe('when a SignalingGateway is looked at again', () => {
     expect(requeue(running, {}, late)).toBe(1000);
   });
 
-  it('is no sooner than Secrets are read again while a renewal is due that an invalid spec forbids', () => {
+  it('is at once while a renewal is due, although the spec is invalid', () => {
     const late = minutesAfter(21 * DAY_MINUTES);
     const invalid = edited(endsAt('2026-12-31T00:00:00Z'), {
       allowedOrigins: ['https://*.a.example'],
     });
-    expect(planAt(invalid, {}, late).orders).toEqual([]);
-    expect(requeue(invalid, {}, late)).toBe(EVERY_MS);
+    expect(planAt(invalid, {}, late).orders.length).toBeGreaterThan(0);
+    expect(requeue(invalid, {}, late)).toBe(1000);
   });
 
   it('is not every second while a Deployment is late and Kubernetes has not given it up', () => {
@@ -209,7 +206,11 @@ describe('rotation on demand', () => {
   it('is noted with its token once the keys say so', () => {
     const running = afterwards(observedGateway(aSignalingGateway()), { ready: 1 });
     const asked = annotated(running, { 'sallyport.dev/rotate': 'now-1' });
-    expect(planAt(asked).orders.length).toBeGreaterThan(0);
+    expect(planAt(asked).orders).toEqual([]);
     expect(planAt(asked).plan.status.lastRotation).toBeUndefined();
+    expect(condition(asked, 'KeysReady')?.reason).toBe('NextPinTooNew');
+    const later = planAt(asked, {}, minutesAfter(24 * 60));
+    expect(later.orders).toHaveLength(3);
+    expect(later.plan.status.lastRotation).toBeUndefined();
   });
 });

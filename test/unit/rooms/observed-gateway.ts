@@ -9,15 +9,16 @@ import type { CertificateFact, KeyFact } from '../../../src/operator/keys/facts.
 import { requestDigest } from '../../../src/operator/keys/leaf.js';
 import type { KeyOrder, LeafOrder } from '../../../src/operator/keys/orders.js';
 import { planGateway } from '../../../src/operator/signaling-gateway/plan.js';
+import type { PlannedGateway } from '../../../src/operator/signaling-gateway/plan.js';
 import type {
   GatewayRoomSettings,
   ObservedGateway,
-  PlannedGateway,
-} from '../../../src/operator/signaling-gateway/plan.js';
-import { secretNeeds } from '../../../src/operator/signaling-gateway/validate.js';
-import type { ObservedSecrets } from '../../../src/operator/signaling-gateway/validate.js';
+} from '../../../src/operator/signaling-gateway/situation.js';
+import { secretNeeds } from '../../../src/operator/signaling-gateway/configuration.js';
+import type { ObservedSecrets } from '../../../src/operator/keys/named-secrets.js';
 import type { Condition } from '../../../src/kubernetes/plan.js';
 import { aRelayPool } from '../../builders.js';
+import { REGISTRIES } from '../../arbitraries/values.js';
 import { at } from '../../hardening/pods.js';
 import type { Json } from '../../hardening/pods.js';
 
@@ -36,6 +37,7 @@ export const SETTINGS: GatewayRoomSettings = {
         tag: '0.1.0',
         digest: `sha256:${'1'.repeat(64)}`,
         pullPolicy: 'IfNotPresent',
+        allowedRepositories: REGISTRIES,
       },
     },
   ],
@@ -70,6 +72,7 @@ export function observedGateway(
     children: [],
     authorities: [],
     pools: [],
+    neighbours: [],
     retentionPolicies: [],
     secrets: goodSecrets(gateway),
     serves: { certificates: true, serviceMonitors: true },

@@ -6,7 +6,8 @@ import type {
   RelayPoolSettings,
 } from '../../../src/operator/relay-pool/context.js';
 import { planRelayPool } from '../../../src/operator/relay-pool/plan.js';
-import type { ObservedRelayPool, PlannedRelayPool } from '../../../src/operator/relay-pool/plan.js';
+import type { PlannedRelayPool } from '../../../src/operator/relay-pool/plan.js';
+import type { ObservedRelayPool } from '../../../src/operator/relay-pool/situation.js';
 import { aSignalingGateway } from '../../builders.js';
 import { applied, authority, fulfilled, NOON, SETTINGS } from './observed-gateway.js';
 

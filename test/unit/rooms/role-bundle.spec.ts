@@ -1,9 +1,11 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 
+import { ACCESS_ROLE, type AccessRole } from '../../../src/kinds/access-role.gen.js';
 import type { SignalingGateway } from '../../../src/kinds/signaling-gateway.gen.js';
 import { refOf } from '../../../src/kubernetes/object.js';
 import type { IssuedBundle } from '../../../src/operator/access-role/bundle.js';
 import { bundleRef, BUNDLE_FILE } from '../../../src/operator/access-role/objects.js';
+import { planAccessRole } from '../../../src/operator/access-role/plan.js';
 import { PolicyBundleReconciler } from '../../../src/operator/access-role/policy-bundle.reconciler.js';
 import { bundleDigest, verifiedRoles } from '../../../src/operator/access-role/verify.js';
 import { BundleKey } from '../../../src/operator/keys/bundle-key.keysmith.js';
@@ -14,7 +16,8 @@ import { aFingerprint, anAccessRole, aSignalingGateway } from '../../builders.js
 import { StoreCluster } from '../../store.cluster.js';
 import { NOON } from './observed-gateway.js';
 
-const clock = { now: () => NOON, monotonicMs: () => 0 };
+let afterMs = 0;
+const clock = { now: () => new Date(NOON.getTime() + afterMs), monotonicMs: () => afterMs };
 const gateway = aSignalingGateway();
 const PAUSED = { 'sallyport.dev/paused-until': '2026-03-02T13:00:00Z' };
 
@@ -37,6 +40,7 @@ const overwrite = (signed: SignedBundle) =>
 type Data = Readonly<Record<string, string>>;
 
 beforeEach(async () => {
+  afterMs = 0;
   cluster = new StoreCluster();
   const authorities = new CaKeysmith({ cluster, clock });
   const keysmith = new KeyOrdersKeysmith({ cluster, authorities });
@@ -101,6 +105,100 @@ describe('a paused role', () => {
     await reconcile();
     expect(inBundle().roles.map(({ name }) => name)).toEqual(['other']);
     expect(signedFile().kid).toBe(signer.publicKeys()[0]!.kid);
+  });
+});
+
+describe('a paused role, when the key that signs rotates', () => {
+  const YEAR_MS = 365 * 86_400_000;
+
+  it('S22: is in the bundle that the next key signs, as the retired one vouches for it', async () => {
+    const annotations = { 'sallyport.dev/paused-until': '2027-03-03T12:00:00Z' };
+    cluster.write(anAccessRole({ subjects: [aFingerprint()] }));
+    await reconcile();
+    const { kid } = signedFile();
+    afterMs = YEAR_MS + 3_600_000;
+    cluster.write(anAccessRole({ metadata: { annotations }, auditLevel: 'Maximum' }));
+    await signer.ensure();
+    await reconcile();
+    expect(signedFile().kid).not.toBe(kid);
+    expect(inBundle().roles).toMatchObject([{ name: 'user', subjects: [aFingerprint()] }]);
+    expect(inBundle().roles[0]).not.toHaveProperty('auditLevel');
+  });
+});
+
+describe('a paused role and one with which it conflicts', () => {
+  const [bob, eve] = [aFingerprint('bob'), aFingerprint('eve')];
+  const paused = (change: object) =>
+    cluster.write(
+      anAccessRole({
+        metadata: { annotations: PAUSED },
+        subjects: [bob],
+        conflictsWith: ['auditor'],
+        ...change,
+      }),
+    );
+  const auditor = (change: object) =>
+    cluster.write(
+      anAccessRole({
+        metadata: { name: 'auditor', creationTimestamp: '2026-01-01T00:00:00Z' },
+        ...change,
+      }),
+    );
+  const subjectsIn = () =>
+    Object.fromEntries(inBundle().roles.map(({ name, subjects }) => [name, subjects]));
+  const said = (name: string) => {
+    const roles = cluster.list<AccessRole>(ACCESS_ROLE.apiVersion, ACCESS_ROLE.kind, 'default');
+    const role = roles.find(({ metadata }) => metadata.name === name)!;
+    const now = cluster.get<SignalingGateway>(refOf(gateway))!;
+    const gateways = [{ gateway: now, configMap: cluster.child(bundleRef(gateway)) }];
+    return planAccessRole({ role, roles, gateways }, clock.now()).status.conditions;
+  };
+
+  beforeEach(async () => {
+    cluster.write(anAccessRole({ subjects: [bob], conflictsWith: ['auditor'] }));
+    auditor({ subjects: [eve] });
+    await reconcile();
+  });
+
+  it('T51: are not both given to who was added to the other during the pause', async () => {
+    paused({});
+    auditor({ subjects: [bob, eve] });
+    await reconcile();
+    expect(subjectsIn()).toEqual({ auditor: [eve], user: [bob] });
+  });
+
+  it('T51: are not both given to who would leave the paused one only when the pause ends', async () => {
+    paused({ subjects: [] });
+    auditor({ subjects: [bob, eve] });
+    await reconcile();
+    expect(subjectsIn()).toEqual({ auditor: [eve], user: [bob] });
+    const duties = said('auditor').find(({ type }) => type === 'DutiesSeparated');
+    expect(duties).toMatchObject({ status: 'False', reason: 'SubjectsConflict' });
+    expect(duties?.message).toContain('role user');
+  });
+
+  it('T51: leave nobody the other while the paused one is for everyone', async () => {
+    cluster.write(anAccessRole({ assignment: 'Everyone', conflictsWith: ['auditor'] }));
+    cluster.delete(cluster.stored({ ...ACCESS_ROLE, namespace: 'default', name: 'auditor' })!);
+    await reconcile();
+    paused({ subjects: [] });
+    auditor({ subjects: [eve] });
+    await reconcile();
+    expect(inBundle().roles).toMatchObject([{ name: 'user', assignment: 'Everyone' }]);
+  });
+
+  it('are signed once, and anew when the pause ends', async () => {
+    paused({ subjects: [] });
+    auditor({ subjects: [bob, eve] });
+    await reconcile();
+    const { serial } = inBundle();
+    await reconcile();
+    expect(inBundle().serial).toBe(serial);
+    afterMs = 3_600_001;
+    await reconcile();
+    expect(subjectsIn()).toEqual({ auditor: [bob, eve].sort(), user: [] });
+    const duties = said('auditor').find(({ type }) => type === 'DutiesSeparated');
+    expect(duties?.status).toBe('True');
   });
 });
 

@@ -6,9 +6,9 @@
  */
 import type { RelayPool } from '../../kinds/relay-pool.gen.js';
 import type { Child } from '../../kubernetes/cluster.js';
-import { restartDigest } from '../pods/objects.js';
-import { ANNOTATION_TEMPLATE, chooseTemplate, type Rollout } from '../pods/rollback.js';
-import type { PodTemplate } from '../pods/shapes.js';
+import { restartDigest } from './objects.js';
+import { ANNOTATION_TEMPLATE, chooseTemplate, type Rollout } from './rollback.js';
+import type { PodTemplate } from './shapes.js';
 
 /** The partition that was written last: what somebody else writes into the spec is not a step of ours. */
 export const ANNOTATION_PARTITION = 'sallyport.dev/partition';
