@@ -21,7 +21,7 @@ const RESULTS = join(ROOT, 'test-results');
 const MINUTE_MS = 60_000;
 
 /** Minutes per tier on a cold machine with two cores; a tier that takes longer is ended and has failed. */
-const BUDGETS = { check: 4, unit: 4, 'test bed': 9, 'api server': 12, final: 1 };
+const BUDGETS = { check: 4, unit: 4, 'test bed': 9, 'api server': 12, processes: 12, final: 1 };
 
 const ENV = {
   ...process.env,
@@ -264,6 +264,7 @@ async function test(args) {
   const bed = await testBedTier();
   outcomes.push(bed);
   if (bed.failed === 0) outcomes.push(await jestTier('api server', 'apiserver'));
+  outcomes.push(await jestTier('processes', 'processes', ['--runInBand']));
   outcomes.push(await jestTier('final', 'final', ['--runInBand']));
   say('time per tier:');
   process.stdout.write(readFileSync(join(RESULTS, 'tiers.txt'), 'utf8'));
@@ -281,10 +282,12 @@ async function testLong(args) {
 }
 
 async function bench(args) {
-  requireTestPrograms();
+  // Only the operator is measured against an API server; the others need no Go.
+  const needsTestBed = args.includes('operator');
+  if (needsTestBed) requireTestPrograms();
   await installPackages();
   requireNode24();
-  await ensureTestBed({ log: say });
+  if (needsTestBed) await ensureTestBed({ log: say });
   return foreground(['tsx', 'test/bench/bench.ts', ...args]);
 }
 

@@ -38,6 +38,7 @@ export default {
     {
       ...common,
       displayName: 'unit',
+      setupFilesAfterEnv: ['<rootDir>/config/tooling/patience.setup.js'],
       testMatch: [
         '<rootDir>/src/**/*.spec.ts',
         '<rootDir>/test/*.spec.ts',
@@ -49,6 +50,13 @@ export default {
       ...testBed,
       displayName: 'apiserver',
       testMatch: ['<rootDir>/test/apiserver/**/*.spec.ts'],
+    },
+    {
+      // Programs of the data plane as real processes on loopback, and the packets between them.
+      ...common,
+      displayName: 'processes',
+      setupFilesAfterEnv: ['<rootDir>/config/tooling/patience.setup.js'],
+      testMatch: ['<rootDir>/test/processes/**/*.spec.ts'],
     },
     {
       // Looks at the results of all others, so it runs after them.

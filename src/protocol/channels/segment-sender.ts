@@ -1,0 +1,191 @@
+import { FRAME, SEGMENT_DATA_BYTES, SEGMENT_HEADER_BYTES, writeU16, writeU48 } from './frame.js';
+
+/** A message of ours until the peer's application has it. */
+interface Outgoing {
+  readonly id: number;
+  readonly bytes: Uint8Array;
+  readonly total: number;
+  firstSequence: number;
+}
+
+const UNSENT = 0;
+const SENT = 1;
+const LOST = 2;
+const ARRIVED = 3;
+
+/** The sending half of one reliable channel: cuts messages into segments, and repeats those that were lost. */
+export class SegmentSender {
+  readonly #code: number;
+  readonly #window: number;
+  /** Messages in order; those before `#uncut` are cut, those before `#head` are done and dropped. */
+  readonly #queue: (Outgoing | undefined)[] = [];
+  #head = 0;
+  #uncut = 0;
+  #cutSegments = 0;
+  readonly #messages: (Outgoing | undefined)[];
+  readonly #states: Uint8Array;
+  /** Sequence numbers to repeat. Twice the window, because some arrive while they wait and are skipped only at the front. */
+  readonly #lost: Float64Array;
+  #lostHead = 0;
+  #lostCount = 0;
+  #base = 0;
+  #next = 0;
+  #nextId = 0;
+  #bufferedBytes = 0;
+
+  /** `code` is the channel's on the wire; `window`, a power of two, is how many segments the peer sets aside. */
+  constructor(code: number, window: number) {
+    this.#code = code;
+    this.#window = window;
+    this.#messages = new Array<Outgoing | undefined>(window).fill(undefined);
+    this.#states = new Uint8Array(window);
+    this.#lost = new Float64Array(2 * window);
+  }
+
+  /** Bytes of messages that the peer's application does not have yet. */
+  get bufferedBytes(): number {
+    return this.#bufferedBytes;
+  }
+
+  /** Whether a segment may go now. */
+  get hasSegment(): boolean {
+    this.#skipArrived();
+    return this.#lostCount > 0 || this.#mayCut();
+  }
+
+  /** Whether the peer still has to confirm anything that was sent. */
+  get isWaiting(): boolean {
+    return this.#base < this.#next;
+  }
+
+  /** How long the frame of the next segment is. Only while `hasSegment`. */
+  get frameBytes(): number {
+    if (this.#lostCount > 0) {
+      const sequence = this.#lost[this.#lostHead] ?? 0;
+      const message = present(this.#messages[sequence & (this.#window - 1)]);
+      return SEGMENT_HEADER_BYTES + segmentLength(message, sequence - message.firstSequence);
+    }
+    return (
+      SEGMENT_HEADER_BYTES + segmentLength(present(this.#queue[this.#uncut]), this.#cutSegments)
+    );
+  }
+
+  /** Takes `bytes`, which must not change until they are acknowledged, and gives the message's number. */
+  enqueue(bytes: Uint8Array): number {
+    const total = Math.max(1, Math.ceil(bytes.length / SEGMENT_DATA_BYTES));
+    const id = this.#nextId++;
+    this.#queue.push({ id, bytes, total, firstSequence: -1 });
+    this.#bufferedBytes += bytes.length;
+    return id;
+  }
+
+  /** Writes the next segment's frame to `out` at `at` and gives its sequence number. Only while `hasSegment`. */
+  write(out: Uint8Array, at: number): number {
+    const sequence = this.#lostCount > 0 ? this.#takeLost() : this.#cut();
+    const slot = sequence & (this.#window - 1);
+    const message = present(this.#messages[slot]);
+    const index = sequence - message.firstSequence;
+    const length = segmentLength(message, index);
+    const from = index * SEGMENT_DATA_BYTES;
+    out[at] = FRAME.segment;
+    out[at + 1] = this.#code;
+    writeU48(out, at + 2, sequence);
+    writeU16(out, at + 8, index);
+    writeU16(out, at + 10, message.total);
+    writeU16(out, at + 12, length);
+    out.set(message.bytes.subarray(from, from + length), at + SEGMENT_HEADER_BYTES);
+    this.#states[slot] = SENT;
+    return sequence;
+  }
+
+  /** A packet with this segment arrived. */
+  arrived(sequence: number): void {
+    if (sequence >= this.#base) this.#states[sequence & (this.#window - 1)] = ARRIVED;
+  }
+
+  /** A packet with this segment is taken for lost: it goes again, unless another copy arrived or waits already. */
+  lost(sequence: number): void {
+    const slot = sequence & (this.#window - 1);
+    if (sequence < this.#base || this.#states[slot] !== SENT) return;
+    this.#states[slot] = LOST;
+    this.#lost[(this.#lostHead + this.#lostCount++) & (2 * this.#window - 1)] = sequence;
+  }
+
+  /** Whether `consumed` can be true: the peer cannot have what was not sent. */
+  accepts(consumed: number): boolean {
+    return consumed <= this.#next;
+  }
+
+  /** The peer's application has all segments before `consumed`. Calls `done` with each message that is complete. */
+  consumed(consumed: number, done: (id: number) => void): void {
+    if (consumed <= this.#base) return;
+    for (let sequence = this.#base; sequence < consumed; sequence++) {
+      const slot = sequence & (this.#window - 1);
+      const message = present(this.#messages[slot]);
+      this.#messages[slot] = undefined;
+      this.#states[slot] = UNSENT;
+      this.#base = sequence + 1;
+      if (sequence === message.firstSequence + message.total - 1) this.#finish(message, done);
+    }
+    this.#dropFinished();
+  }
+
+  #finish(message: Outgoing, done: (id: number) => void): void {
+    this.#bufferedBytes -= message.bytes.length;
+    this.#queue[this.#head++] = undefined;
+    done(message.id);
+  }
+
+  /** Cuts the finished front off the queue when it is the greater part: each message moves once on average. */
+  #dropFinished(): void {
+    if (this.#head < 64 || this.#head * 2 < this.#queue.length) return;
+    this.#queue.splice(0, this.#head);
+    this.#uncut -= this.#head;
+    this.#head = 0;
+  }
+
+  #mayCut(): boolean {
+    return this.#uncut < this.#queue.length && this.#next < this.#base + this.#window;
+  }
+
+  #cut(): number {
+    const message = present(this.#queue[this.#uncut]);
+    const sequence = this.#next++;
+    if (this.#cutSegments === 0) message.firstSequence = sequence;
+    this.#messages[sequence & (this.#window - 1)] = message;
+    this.#cutSegments++;
+    if (this.#cutSegments === message.total) {
+      this.#uncut++;
+      this.#cutSegments = 0;
+    }
+    return sequence;
+  }
+
+  /** What was taken for lost and arrived after all need not go again. */
+  #skipArrived(): void {
+    while (this.#lostCount > 0) {
+      const sequence = this.#lost[this.#lostHead] ?? 0;
+      if (sequence >= this.#base && this.#states[sequence & (this.#window - 1)] === LOST) return;
+      this.#takeLost();
+    }
+  }
+
+  #takeLost(): number {
+    const sequence = this.#lost[this.#lostHead] ?? 0;
+    this.#lostHead = (this.#lostHead + 1) & (2 * this.#window - 1);
+    this.#lostCount--;
+    return sequence;
+  }
+}
+
+function segmentLength(message: Outgoing, index: number): number {
+  return index < message.total - 1
+    ? SEGMENT_DATA_BYTES
+    : message.bytes.length - index * SEGMENT_DATA_BYTES;
+}
+
+/** Every slot between `#base` and `#next` has its message: anything else is a mistake in this file. */
+function present(message: Outgoing | undefined): Outgoing {
+  if (message === undefined) throw new Error('a segment without its message');
+  return message;
+}
