@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
 const ROOT = join(import.meta.dirname, '../..');
+const QUICKSTART = join(ROOT, 'config/quickstart');
 const GATEWAY = `apiVersion: sallyport.dev/v1alpha1
 kind: SignalingGateway
 metadata: { name: edge }
@@ -48,6 +49,16 @@ describe('sallyport up', () => {
     expect(output).toMatch(/^SignalingGateway +default\/edge +False +1\d +RollingOut/m);
     expect(output).toMatch(/^RelayPool +default\/eu +False +\d+ +/m);
     expect(output).toContain('Pods are not started by this version');
+    expect(code).toBe(0);
+  }, 30_000);
+
+  it('converges on what a newcomer starts, roles with their signed bundle included', async () => {
+    const quickstart = await readdir(QUICKSTART);
+    const texts = await Promise.all(
+      quickstart.map((file) => readFile(join(QUICKSTART, file), 'utf8')),
+    );
+    const { code, output } = await up(texts.join('---\n'), ['--once']);
+    expect(output).toMatch(/^AccessRole +default\/user +True +\d+ +Published/m);
     expect(code).toBe(0);
   }, 30_000);
 

@@ -379,10 +379,7 @@ export interface RelayPoolImage {
   readonly digest: string;
   /** When the node pulls. Unset means IfNotPresent, which is safe because the digest is fixed. */
   readonly pullPolicy?: 'IfNotPresent' | 'Always';
-  /**
-   * Names of Secrets of type kubernetes.io/dockerconfigjson. Unset means those of the operator's
-   * settings.
-   */
+  /** Names of Secrets of type kubernetes.io/dockerconfigjson. Unset means none. */
   readonly pullSecrets?: readonly string[];
 }
 

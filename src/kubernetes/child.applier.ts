@@ -228,12 +228,12 @@ export class ChildApplier {
   #settle({ id, child, applied, wanted }: Target): void {
     if (!child) return;
     if (applied?.ownedHash === child.ownedHash && applied.desiredHash === wanted) return;
-    const { uid, ownerUid } = child;
+    const { uid, ownerUid, ownedHash: owned } = child;
     this.#memory.set(id, {
       uid,
       ...(ownerUid === undefined ? {} : { ownerUid }),
-      desiredHash: wanted,
-      ownedHash: child.ownedHash,
+      desiredHash: wanted === owned ? owned : wanted, // One string for thousands of equal pairs.
+      ownedHash: owned,
     });
   }
 

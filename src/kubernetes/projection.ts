@@ -79,6 +79,9 @@ const VIEW_PATHS: ReadonlyMap<string, readonly (readonly string[])[]> = new Map(
 /** Annotations of others can be as large as the object (kubectl's last-applied); plans read only ours. */
 const OUR_ANNOTATIONS = 'sallyport.dev/';
 
+/** One empty object for the thousands that have nothing to keep. */
+const NOTHING: Readonly<Record<string, never>> = Object.freeze({});
+
 /** The projection of a managed object: what plans read of it, and the hash of what we own. */
 export function projectChild(object: KubernetesObject, options: ProjectionOptions): Child {
   const { metadata } = object;
@@ -100,18 +103,37 @@ export function projectChild(object: KubernetesObject, options: ProjectionOption
     ownedHash: owned === undefined ? '' : canonicalHash(owned),
     ...(ownerUid === undefined ? {} : { ownerUid }),
     labels,
-    annotations: ourAnnotations(metadata.annotations ?? {}),
-    ...optionalTimes(object),
+    annotations: ourAnnotations(metadata.annotations, intern),
+    ...optionalTimes(object, intern),
     view: viewOf(object, owned, intern),
   };
 }
 
-/** A resource of ours without managedFields, which nobody reads and which are half of its size. */
-export function withoutManagedFields(object: KubernetesObject): KubernetesObject {
-  if (object.metadata.managedFields === undefined) return object;
-  const metadata = { ...object.metadata };
-  Reflect.deleteProperty(metadata, 'managedFields');
-  return { ...object, metadata };
+/**
+ * A resource of ours, equal to `object` but for managedFields, which nobody reads and which are half of its size. `share`
+ * gives one copy for what the lists of statuses repeat.
+ */
+export function projectOwn(
+  object: KubernetesObject,
+  share: (list: unknown) => unknown,
+): KubernetesObject {
+  // Not by `delete`: an object that lost a property takes several times its memory.
+  const { managedFields: _, ...metadata } = object.metadata;
+  const status = object['status'];
+  if (!isRecord(status)) return { ...object, metadata };
+  return { ...object, metadata, status: sharedLists(status, share) };
+}
+
+/** The lists of a status that are long and much the same in each resource. */
+const SHARED_LISTS = ['conditions', 'effective'];
+
+function sharedLists(
+  status: Readonly<Record<string, unknown>>,
+  share: (list: unknown) => unknown,
+): Readonly<Record<string, unknown>> {
+  const shared: Record<string, unknown> = { ...status };
+  for (const name of SHARED_LISTS) if (name in shared) shared[name] = share(shared[name]);
+  return shared;
 }
 
 /** The managers that own `spec.replicas` of a workload now, subresource `scale` included. */
@@ -131,7 +153,9 @@ function viewOf(
   intern: (text: string) => string,
 ): Readonly<Record<string, unknown>> {
   const id = `${object.apiVersion}/${object.kind}`;
-  const picked = pick(object, VIEW_PATHS.get(id) ?? []);
+  const paths = VIEW_PATHS.get(id);
+  if (paths === undefined) return NOTHING;
+  const picked = pick(object, paths);
   if (id === 'apps/v1/Deployment' || id === 'apps/v1/StatefulSet') {
     return { ...picked, replicasOwners: replicasOwners(object).map(intern) };
   }
@@ -185,7 +209,8 @@ function dataFacts(
   const { data, binaryData } = owned ?? object;
   return {
     dataKeys: names.sort().map(intern),
-    dataHash: dataHash(recordOf(data), recordOf(binaryData)),
+    // What is untouched stands in an annotation as well.
+    dataHash: intern(dataHash(recordOf(data), recordOf(binaryData))),
   };
 }
 
@@ -197,18 +222,24 @@ export function dataHash(
   return canonicalHash(Object.keys(binaryData).length === 0 ? { data } : { data, binaryData });
 }
 
-function ourAnnotations(annotations: Readonly<Record<string, string>>): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(annotations).filter(([name]) => name.startsWith(OUR_ANNOTATIONS)),
+function ourAnnotations(
+  annotations: Readonly<Record<string, string>> | undefined,
+  intern: (text: string) => string,
+): Readonly<Record<string, string>> {
+  const ours = Object.entries(annotations ?? {}).filter(([name]) =>
+    name.startsWith(OUR_ANNOTATIONS),
   );
+  if (ours.length === 0) return NOTHING;
+  return Object.fromEntries(ours.map(([name, value]) => [name, intern(value)]));
 }
 
-function optionalTimes({
-  metadata,
-}: KubernetesObject): Pick<Child, 'creationTimestamp' | 'deletionTimestamp'> {
+function optionalTimes(
+  { metadata }: KubernetesObject,
+  intern: (text: string) => string,
+): Pick<Child, 'creationTimestamp' | 'deletionTimestamp'> {
   const { creationTimestamp, deletionTimestamp } = metadata;
   return {
-    ...(creationTimestamp === undefined ? {} : { creationTimestamp }),
+    ...(creationTimestamp === undefined ? {} : { creationTimestamp: intern(creationTimestamp) }),
     ...(deletionTimestamp === undefined ? {} : { deletionTimestamp }),
   };
 }
@@ -247,7 +278,9 @@ function copyAt(
 }
 
 function recordOf(value: unknown): Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? (value as Record<string, unknown>)
-    : {};
+  return isRecord(value) ? value : {};
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

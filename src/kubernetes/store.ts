@@ -1,8 +1,9 @@
 import type { Child } from './cluster.js';
+import { EntryPool } from './entry-pool.js';
 import { API_VERSION } from './metadata.js';
 import type { KubernetesObject, ObjectRef } from './object.js';
 import { refOf } from './object.js';
-import { projectChild, withoutManagedFields, type ProjectionOptions } from './projection.js';
+import { projectChild, projectOwn, type ProjectionOptions } from './projection.js';
 import { isOlder } from './resource-version.js';
 import { StringPool } from './string-pool.js';
 import { Tombstones } from './tombstones.js';
@@ -52,6 +53,7 @@ const NONE: readonly never[] = [];
 export class Store {
   readonly #projection: ProjectionOptions;
   readonly #pool = new StringPool();
+  readonly #entries = new EntryPool(this.#pool.intern);
   readonly #kinds = new Map<string, Map<string, Entries>>();
   readonly #byOwner = new Map<string, Set<Child>>();
   readonly #tombstones = new Tombstones();
@@ -114,7 +116,7 @@ export class Store {
     const { uid = '', resourceVersion = '' } = object.metadata;
     const cached: CachedObject =
       object.apiVersion === API_VERSION
-        ? { own: true, object: withoutManagedFields(object) }
+        ? { own: true, object: projectOwn(object, (list) => this.#entries.share(list)) }
         : { own: false, child: projectChild(object, this.#projection) };
     const ref = cached.own ? refOf(object) : cached.child.ref;
     return { ref, uid, resourceVersion, cached };

@@ -58,7 +58,7 @@ function rangeText(low: number | undefined, high: number | undefined, unit: stri
 const patternText = ({ pattern }: SettingSchema) => (pattern ? ` that match ${pattern}` : '');
 const itemsText = ({ items }: SettingSchema) => (items ? `, each ${boundsText(items)}` : '');
 
-/** One line per setting, depth first: `--help` prints it and docs/operations.md carries it. */
+/** One line per setting, depth first: what `--help` prints. */
 export function settingsHelp(schema: SettingSchema, prefix = ''): string[] {
   const required = new Set(schema.required ?? []);
   return Object.entries(schema.properties ?? {}).flatMap(([name, child]) => {

@@ -2,9 +2,9 @@ import type { CachedObject, Change } from '../kubernetes/store.js';
 import type { Child } from '../kubernetes/cluster.js';
 import { API_VERSION, FIELD_MANAGER, LABEL_OWNER_UID } from '../kubernetes/metadata.js';
 import { refId, refOf } from '../kubernetes/object.js';
-import type { KubernetesObject, ObjectRef } from '../kubernetes/object.js';
+import type { KubernetesObject, ObjectMeta, ObjectRef } from '../kubernetes/object.js';
 import { desiredHash } from '../kubernetes/owned-fields.js';
-import { projectChild } from '../kubernetes/projection.js';
+import { identityHash, metadataHash, projectChild } from '../kubernetes/projection.js';
 
 /** Where identities and times come from. */
 export interface StoreSources {
@@ -127,24 +127,33 @@ const PROJECTION = { fieldManager: FIELD_MANAGER, intern: (text: string): string
 function cachedOf(object: KubernetesObject): CachedObject {
   if (object.apiVersion === API_VERSION) return { own: true, object };
   const child = projectChild(object, PROJECTION);
-  const ours = object.metadata.managedFields !== undefined;
-  return { own: false, child: { ...child, ownedHash: ours ? appliedHash(object) : '' } };
+  if (object.metadata.managedFields === undefined) {
+    return { own: false, child: { ...child, ownedHash: '' } };
+  }
+  // Nobody else writes here, so what we own is what we applied.
+  const metadata = appliedMetadata(object);
+  const ownedHash = desiredHash({ ...withoutStatus(object), metadata });
+  return {
+    own: false,
+    child: { ...child, ownedHash, view: { ...child.view, ...ownedFacts(object, metadata) } },
+  };
 }
 
-/** Nobody else writes here, so what we own is what we applied. */
-function appliedHash(object: KubernetesObject): string {
-  const rest = withoutStatus(object);
-  const { name, namespace, labels, annotations, ownerReferences } = object.metadata;
-  return desiredHash({
-    ...rest,
-    metadata: {
-      name,
-      ...(namespace === undefined ? {} : { namespace }),
-      ...(labels === undefined ? {} : { labels }),
-      ...(annotations === undefined ? {} : { annotations }),
-      ...(ownerReferences === undefined ? {} : { ownerReferences }),
-    },
-  });
+/** The hashes that the projection takes from managedFields on an API server: plans compare what they signed by them. */
+function ownedFacts({ kind }: KubernetesObject, metadata: ObjectMeta): Child['view'] {
+  if (kind === 'ConfigMap') return { ownedMetadataHash: metadataHash(metadata) };
+  return kind === 'Secret' ? { ownedIdentityHash: identityHash(metadata) } : {};
+}
+
+function appliedMetadata({ metadata }: KubernetesObject): ObjectMeta {
+  const { name, namespace, labels, annotations, ownerReferences } = metadata;
+  return {
+    name,
+    ...(namespace === undefined ? {} : { namespace }),
+    ...(labels === undefined ? {} : { labels }),
+    ...(annotations === undefined ? {} : { annotations }),
+    ...(ownerReferences === undefined ? {} : { ownerReferences }),
+  };
 }
 
 function nextGeneration(live: KubernetesObject | undefined, object: KubernetesObject): number {

@@ -24,7 +24,7 @@ export function operatorSettings(changes: object = {}): object {
       {
         version: 1,
         image: {
-          repository: 'registry.example.com/sallyport/sallyport',
+          repository: 'registry.example.com/sallyport',
           tag: '0.1.0',
           digest: `sha256:${'0'.repeat(64)}`,
         },

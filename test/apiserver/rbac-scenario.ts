@@ -54,7 +54,7 @@ export async function createNamedSecrets(
     'edge-nats': { 'user.creds': secret },
     'edge-nats-ca': { 'ca.crt': 'no certificate' },
     registry: { '.dockerconfigjson': '{}' },
-    'talk-example-com': { 'tls.crt': secret, 'tls.key': secret },
+    'talk-example-com': await selfSigned(['talk.example.com']),
     // What cert-manager would make of the Certificate.
     'edge-gateway-tls': await selfSigned(['chat.example.com', 'chat.example.org']),
     'own-certificate': await selfSigned(['chat.example.com', 'chat.example.org']),

@@ -25,6 +25,10 @@ import { unmatchedWrites } from './rbac-writes.js';
 const CANARY = 'canary-4d1f0e77a2';
 const NAMESPACE = 'office';
 const gateway = (name: string) => pathIn(NAMESPACE, 'signalinggateways', name);
+interface LeaseKey {
+  readonly kid: string;
+  readonly state: string;
+}
 const pool = (name: string) => pathIn(NAMESPACE, 'relaypools', name);
 const child = (group: string, plural: string, name: string) =>
   `/${group}/namespaces/${NAMESPACE}/${plural}/${name}`;
@@ -145,15 +149,25 @@ describe('S189: an operator with exactly the rules of docs/rbac.md', () => {
     await exists(server, child('api/v1', 'services', 'inside-relay-1'), false);
   });
 
-  it('S22: rotates keys when asked', async () => {
-    const keys = child('api/v1', 'secrets', 'small-gateway-internal-tls');
-    const before = (await server.admin.get(keys)).metadata.resourceVersion as string;
-    await edit(server, gateway('small'), {
-      metadata: { annotations: { 'sallyport.dev/rotate': 'now-1' } },
+  it('S22: revokes a key when asked, and says until when a rotation waits', async () => {
+    const keysOf = async () => (await server.admin.get(gateway('small'))).status.keys as LeaseKey[];
+    const inState = (keys: readonly LeaseKey[], state: string) =>
+      keys.find((key) => key.state === state)?.kid;
+    const before = await keysOf();
+    const revoked = inState(before, 'Current')!;
+    const following = inState(before, 'Next')!;
+    const annotations = { 'sallyport.dev/rotate': 'now-1', 'sallyport.dev/revoke': revoked };
+    await edit(server, gateway('small'), { metadata: { annotations } });
+    const keys = await eventually('the next key signs', async () => {
+      const now = await keysOf();
+      return inState(now, 'Current') === following ? now : undefined;
     });
-    await eventually('the certificate is rotated', async () => {
-      return (await server.admin.get(keys)).metadata.resourceVersion !== before;
-    });
+    expect(keys.map(({ kid }) => kid)).not.toContain(revoked);
+    // Certificates were made a minute ago: clients have not seen the pins of their next keys yet.
+    const { conditions } = (await server.admin.get(gateway('small'))).status;
+    expect(conditions).toContainEqual(
+      expect.objectContaining({ type: 'KeysReady', status: 'False', reason: 'NextPinTooNew' }),
+    );
   });
 
   it('S21: shows no Secret and no key in any of its sinks', async () => {

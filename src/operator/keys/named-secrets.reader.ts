@@ -1,4 +1,4 @@
-import { X509Certificate, createHash } from 'node:crypto';
+import { X509Certificate, createHash, createPrivateKey } from 'node:crypto';
 import type { Cluster } from '../../kubernetes/cluster.js';
 import { LABEL_MANAGED_BY } from '../../kubernetes/metadata.js';
 import { refId } from '../../kubernetes/object.js';
@@ -87,31 +87,45 @@ export class NamedSecrets {
 export function secretFacts(secret: KubernetesObject | undefined): SecretFacts | 'Missing' {
   if (secret === undefined) return 'Missing';
   const data = (secret['data'] ?? {}) as Readonly<Record<string, string>>;
-  const certificate = servedCertificate(data['tls.crt']);
+  const leaf = firstCertificate(data['tls.crt']);
   return {
     keys: Object.keys(data).sort(),
     managed: secret.metadata.labels?.[LABEL_MANAGED_BY] === 'sallyport',
-    ...(certificate === undefined ? {} : { certificate }),
+    ...(leaf === undefined ? {} : { certificate: shownBy(leaf) }),
+    keyFits: leaf !== undefined && fits(data['tls.key'], leaf),
   };
 }
 
 /** The first certificate of a PEM chain, which everyone who connects is shown; undefined for anything else. */
-function servedCertificate(base64: string | undefined): ServedCertificate | undefined {
-  if (base64 === undefined) return undefined;
+function firstCertificate(base64 = ''): X509Certificate | undefined {
   try {
-    const leaf = new X509Certificate(Buffer.from(base64, 'base64'));
-    const spki = leaf.publicKey.export({ type: 'spki', format: 'der' });
-    return {
-      serial: leaf.serialNumber.toLowerCase(),
-      notBefore: utc(leaf.validFromDate),
-      notAfter: utc(leaf.validToDate),
-      pin: `sha256/${createHash('sha256').update(spki).digest('base64')}`,
-      dnsNames: (leaf.subjectAltName ?? '')
-        .split(', ')
-        .flatMap((name) => (name.startsWith('DNS:') ? [name.slice(4).toLowerCase()] : [])),
-    };
+    return new X509Certificate(Buffer.from(base64, 'base64'));
   } catch {
     return undefined;
+  }
+}
+
+function shownBy(leaf: X509Certificate): ServedCertificate {
+  const spki = leaf.publicKey.export({ type: 'spki', format: 'der' });
+  return {
+    serial: leaf.serialNumber.toLowerCase(),
+    notBefore: utc(leaf.validFromDate),
+    notAfter: utc(leaf.validToDate),
+    pin: `sha256/${createHash('sha256').update(spki).digest('base64')}`,
+    dnsNames: (leaf.subjectAltName ?? '')
+      .split(', ')
+      .flatMap((name) => (name.startsWith('DNS:') ? [name.slice(4).toLowerCase()] : [])),
+  };
+}
+
+function fits(base64: string | undefined, leaf: X509Certificate): boolean {
+  const pem = Buffer.from(base64 ?? '', 'base64');
+  try {
+    return leaf.checkPrivateKey(createPrivateKey(pem));
+  } catch {
+    return false; // No key, or one with a passphrase, which no program of ours asks for.
+  } finally {
+    pem.fill(0);
   }
 }
 

@@ -23,6 +23,8 @@ export interface SecretFacts {
   /** Made by this operator: keys of other programs are not for users to name. */
   readonly managed: boolean;
   readonly certificate?: ServedCertificate;
+  /** Whether `tls.key` is the private key of that certificate. */
+  readonly keyFits: boolean;
 }
 
 /** The leaf of a certificate Secret; everyone who connects sees it. */
@@ -40,6 +42,9 @@ export type ObservedSecret = SecretFacts | 'Missing' | 'Unreadable';
 
 /** What was read of each named Secret. */
 export type ObservedSecrets = Readonly<Record<string, ObservedSecret>>;
+
+/** Who needs this file serves with it, and needs the key that belongs to it. */
+const CERTIFICATE = 'tls.crt';
 
 /** The first named Secret that cannot be used, or undefined. `taken` are names that are not for this resource to name. */
 export function namedSecretProblem(
@@ -89,7 +94,21 @@ function judged(need: SecretNeed, secret: ObservedSecret | undefined): SecretPro
   }
   if (secret.managed) return notYours(need);
   const missing = keys.filter((key) => !secret.keys.includes(key));
-  if (missing.length === 0) return undefined;
+  if (missing.length === 0)
+    return keys.includes(CERTIFICATE) ? pairProblem(need, secret) : undefined;
   const message = `${field}: Secret ${name} has no key ${missing.join(' and ')}. Add it, or name another Secret.`;
+  return { reason: 'SecretInvalid', message };
+}
+
+/** A program that cannot serve with what it mounts does not start: pods that run must not be replaced by such ones. */
+function pairProblem(
+  { name, field }: SecretNeed,
+  { certificate, keyFits }: SecretFacts,
+): SecretProblem | undefined {
+  if (certificate !== undefined && keyFits) return undefined;
+  const message =
+    certificate === undefined
+      ? `${field}: ${CERTIFICATE} of Secret ${name} holds no certificate. Put the PEM chain there, that of the listener first.`
+      : `${field}: tls.key of Secret ${name} is not the key of its certificate. Put the PEM private key of that certificate there, without a passphrase.`;
   return { reason: 'SecretInvalid', message };
 }

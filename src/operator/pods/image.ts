@@ -7,7 +7,7 @@
 
 /** The image that a render version pins, and the pull settings of the installation. */
 export interface ProgramImage {
-  /** Registry and path, no tag: `registry.example.com/sallyport/sallyport`. */
+  /** Registry and path, no tag: `registry.example.com/sallyport`. */
   readonly repository: string;
   readonly tag?: string | undefined;
   /** `sha256:` and 64 hex digits. Absent only in development. */
@@ -57,7 +57,9 @@ export function imageProblem(render: ProgramImage, override?: ImageOverride): st
 export function imageRefusal(render: ProgramImage, override?: ImageOverride): string | undefined {
   const { repository } = merged(render, override);
   const allowed = [render.repository, ...(render.allowedRepositories ?? [])];
-  return allowed.some((prefix) => `${repository}/`.startsWith(`${prefix}/`))
+  // A registry's name without a path would be read as a repository of Docker Hub.
+  const isPulled = repository === render.repository || repository.includes('/');
+  return isPulled && allowed.some((prefix) => `${repository}/`.startsWith(`${prefix}/`))
     ? undefined
     : `image.repository is none that this installation allows. Write ${render.repository}, or have its administrator add yours to images.allowedRepositories of the operator.`;
 }

@@ -3,6 +3,7 @@ import type { Child } from '../../kubernetes/cluster.js';
 import type { Condition } from '../../kubernetes/plan.js';
 import { restartDigest } from './objects.js';
 import {
+  ANNOTATION_FAILED_GENERATION,
   ANNOTATION_GOOD_TEMPLATE,
   ANNOTATION_TEMPLATE,
   ANNOTATION_TEMPLATE_SINCE,
@@ -139,6 +140,16 @@ describe('a rollout that failed', () => {
     expect(choose({ workload: back, complete: true, conditions: [stalled(1)] }).template).toEqual(
       BROKEN,
     );
+  });
+
+  it('stays failed although the condition says something else since, as when a Secret is missing', () => {
+    const { annotations } = choose({ givenUp: true });
+    const back = child('Deployment', 'edge', { annotations });
+    const later = choose({ workload: back, complete: true });
+    expect(later).toMatchObject({ template: GOOD, outcome: 'Failed', annotations });
+    const edited = choose({ workload: back, complete: true, generation: 3 });
+    expect(edited).toMatchObject({ template: BROKEN, outcome: 'Going' });
+    expect(edited.annotations).not.toHaveProperty([ANNOTATION_FAILED_GENERATION]);
   });
 });
 

@@ -23,6 +23,9 @@ export const ANNOTATION_TEMPLATE_SINCE = 'sallyport.dev/template-since';
 /** Digest of the last template whose pods all got ready: the only one to go back to. */
 export const ANNOTATION_GOOD_TEMPLATE = 'sallyport.dev/good-template';
 
+/** Generation of the resource whose template did not get ready: it stays failed although another thing stalls since. */
+export const ANNOTATION_FAILED_GENERATION = 'sallyport.dev/failed-generation';
+
 /** Characters of the digest in a revision's name. */
 const NAME_DIGEST_CHARS = 10;
 
@@ -80,7 +83,10 @@ function going(input: RollbackInput, good: PodTemplate | undefined): Rollout {
 
 function failed(input: RollbackInput, good: PodTemplate | undefined): Rollout {
   const template = good ?? input.wanted;
-  const annotations = annotationsOf(template, input, good);
+  const annotations = {
+    ...annotationsOf(template, input, good),
+    [ANNOTATION_FAILED_GENERATION]: String(input.generation),
+  };
   const rolledBack = good !== undefined;
   return { template, annotations, outcome: 'Failed', rolledBack, ...keep(good) };
 }
@@ -105,15 +111,19 @@ export function goodRevision(
   };
 }
 
-/** Said before of this very spec: it stays said until the spec changes. */
-function hasFailed({ conditions, generation }: RollbackInput): boolean {
-  return conditions.some(
+/**
+ * Said before of this very spec: it stays said until the spec changes. The condition may say something more urgent by
+ * now, and a workload that a pause holds has no annotation yet, so either counts.
+ */
+function hasFailed({ conditions, generation, workload }: RollbackInput): boolean {
+  const isSaid = conditions.some(
     ({ type, status, reason, observedGeneration }) =>
       type === 'Stalled' &&
       status === 'True' &&
       reason === 'RolloutFailed' &&
       observedGeneration === generation,
   );
+  return isSaid || workload?.annotations[ANNOTATION_FAILED_GENERATION] === String(generation);
 }
 
 function isOverdue(input: RollbackInput): boolean {

@@ -4,6 +4,7 @@ import type { TestApiServer } from '../bed/api-server.js';
 import { eventually } from '../bed/eventually.js';
 import { settled, startEngine, startEngineBed } from '../engine/engine-bed.js';
 import type { TestEngine } from '../engine/engine-bed.js';
+import { selfSigned } from '../rbac-certificate.js';
 import { gatewayAt, gatewayRooms, managedObjects } from './gateway-rooms.js';
 import { SECRETS, VARIANTS } from './gateway-variants.js';
 
@@ -74,7 +75,7 @@ describe('a Secret that is missing', () => {
     const { message } = await reason('waits', 'Stalled', 'SecretMissing');
     expect(message).toContain('no Secret late');
     expect((await server.request('GET', at('services/waits-gateway'))).status).toBe(200);
-    await applySecret('late', { 'tls.crt': 'x', 'tls.key': 'y' });
+    await applySecret('late', SECRETS['own-tls']!);
     await annotate('waits', { 'example.com/look': 'now' });
     await reason('waits', 'ReferencesResolved', 'AllFound');
   });
@@ -95,6 +96,29 @@ describe('a Secret that is missing', () => {
     await settled(running);
     const after = await server.admin.get(deploymentPath('runs'));
     expect(after.metadata.resourceVersion).toBe(before.metadata.resourceVersion);
+  });
+});
+
+describe('a Secret with another key than that of its certificate', () => {
+  it('is a condition, and what runs stays; put right, it is served', async () => {
+    const pair = SECRETS['own-tls']!;
+    const other = await selfSigned(['*.example.com']);
+    await applySecret('mixed', { ...pair, 'tls.key': other['tls.key'] });
+    await applyGateway('serves', {});
+    const path = `/apis/apps/v1/namespaces/${NAMESPACE}/statefulsets/serves-gateway`;
+    const before = await eventually('the StatefulSet', () => server.admin.get(path));
+    const spec = { listener: { tls: { internal: null, secretRef: { name: 'mixed' } } } };
+    await server.admin.call('PATCH', gatewayPath('serves'), { spec }, MERGE);
+    const { message } = await reason('serves', 'Stalled', 'SecretInvalid');
+    expect(message).toContain('tls.key of Secret mixed is not the key of its certificate');
+    await settled(running);
+    expect((await server.admin.get(path)).spec.template).toEqual(before.spec.template);
+    await applySecret('mixed', pair);
+    await annotate('serves', { 'example.com/look': 'now' });
+    await reason('serves', 'ReferencesResolved', 'AllFound');
+    await eventually('it is served', async () =>
+      JSON.stringify((await server.admin.get(path)).spec.template).includes('"mixed"'),
+    );
   });
 });
 

@@ -1,19 +1,24 @@
 /* Gateways that together use every field that becomes part of an object. */
+import { selfSigned } from '../rbac-certificate.js';
 
 const PEERS = [{ podLabels: { app: 'db' }, ports: [{ port: 5432 }] }];
 const NATS_PEERS = [
   { namespace: 'messaging', podLabels: { app: 'nats' }, ports: [{ port: 4222, protocol: 'TCP' }] },
 ];
 
-/** Secrets that the variants name, as a user would make them; every value is a canary. */
+const PAIR = await selfSigned(['*.example.com']);
+/** Text before the PEM is nobody's business but that of whoever looks for it. */
+const TLS = { 'tls.crt': PAIR['tls.crt'], 'tls.key': `CANARY-key\n${PAIR['tls.key']}` };
+
+/** Secrets that the variants name, as a user would make them; every value that is secret is a canary. */
 export const SECRETS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   runtime: { uri: 'postgres://runtime:CANARY-runtime@db/edge' },
   owner: { uri: 'postgres://owner:CANARY-owner@db/edge' },
   'db-ca': { 'ca.crt': 'CANARY-db-ca' },
   'nats-user': { 'user.creds': 'CANARY-nats' },
   'nats-ca': { 'ca.crt': 'CANARY-nats-ca' },
-  'own-tls': { 'tls.crt': 'CANARY-crt', 'tls.key': 'CANARY-key' },
-  'ingress-tls': { 'tls.crt': 'CANARY-crt', 'tls.key': 'CANARY-key' },
+  'own-tls': TLS,
+  'ingress-tls': TLS,
   registry: { '.dockerconfigjson': '{"auths":{"r.example":{"auth":"CANARY-registry"}}}' },
 };
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { decidePrune } from '../../../src/kubernetes/carry-out.js';
 import { ForeignObject } from '../../../src/kubernetes/child-failures.js';
+import type { SecretFacts } from '../../../src/operator/keys/named-secrets.js';
 import { aReplicatedGateway, aSignalingGateway } from '../../builders.js';
 import {
   afterwards,
@@ -38,10 +39,20 @@ describe('bad input', () => {
 
   it('a Secret without the key says which key', () => {
     const own = aSignalingGateway({ listener: { tls: { secretRef: { name } } } });
-    const secrets = { [name]: { keys: ['tls.crt', 'password'], managed: false } };
+    const secrets = { [name]: { keys: ['tls.crt', 'password'], managed: false, keyFits: false } };
     expect(condition(observedGateway(own, { secrets }), 'Stalled')).toMatchObject({
       reason: 'SecretInvalid',
       message: `listener.tls.secretRef: Secret ${name} has no key tls.key. Add it, or name another Secret.`,
+    });
+  });
+
+  it('a key that is not that of the certificate is said to be so, with what to put there', () => {
+    const own = aSignalingGateway({ listener: { tls: { secretRef: { name } } } });
+    const facts = goodSecrets(own)[name];
+    const secrets = { [name]: { ...(facts as SecretFacts), keyFits: false } };
+    expect(condition(observedGateway(own, { secrets }), 'Stalled')).toMatchObject({
+      reason: 'SecretInvalid',
+      message: `listener.tls.secretRef: tls.key of Secret ${name} is not the key of its certificate. Put the PEM private key of that certificate there, without a passphrase.`,
     });
   });
 
@@ -49,7 +60,9 @@ describe('bad input', () => {
     const own = aSignalingGateway({
       listener: { tls: { secretRef: { name: 'frankfurt-relay-tls' } } },
     });
-    const secrets = { 'frankfurt-relay-tls': { keys: ['tls.crt', 'tls.key'], managed: true } };
+    const secrets = {
+      'frankfurt-relay-tls': { keys: ['tls.crt', 'tls.key'], managed: true, keyFits: true },
+    };
     expect(condition(observedGateway(own, { secrets }), 'Stalled')).toMatchObject({
       status: 'True',
       reason: 'SecretInvalid',

@@ -1,9 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
+import { refId } from '../../../src/kubernetes/object.js';
 import type { ObservedGateway } from '../../../src/operator/signaling-gateway/situation.js';
 import { aSignalingGateway } from '../../builders.js';
 import {
   afterwards,
   annotated,
+  applied,
   aServingPool,
   condition,
   edited,
@@ -143,5 +145,36 @@ describe('a rollout that does not get ready', () => {
     const fixed = edited(back, { hardening: { userNamespaces: true } }, 3);
     expect(templateAt(fixed, minutesAfter(60))).toContain('hostUsers');
     expect(condition(fixed, 'Stalled', {}, minutesAfter(60))?.status).toBe('False');
+  });
+
+  it.each([
+    ['a pool that is missing', { pools: [] }],
+    ['a Secret that is missing', { secrets: { registry: 'Missing' as const } }],
+  ])('stays replaced although the condition speaks of %s meanwhile', (_, lost) => {
+    const image = { repository: 'registry.example.com/sallyport', pullSecrets: ['registry'] };
+    const gateway = aSignalingGateway({ relayPools: [{ name: 'frankfurt' }], image });
+    const whole = observedGateway(gateway, { pools: [aServingPool()] });
+    const stands = afterwards(afterwards(whole, { ready: 1 }), { ready: 1 });
+    const failing = afterwards(edited(stands, { hardening: { appArmor: 'RuntimeDefault' } }), {});
+    const { plan } = planAt(failing, {}, minutesAfter(10));
+    const put = plan.apply.map((object) => applied(object, { data: object['data'] }));
+    const others = failing.children.filter(
+      ({ ref }) => !put.some((one) => refId(one.ref) === refId(ref)),
+    );
+    const failed = {
+      ...failing,
+      children: [...others, ...put],
+      gateway: { ...failing.gateway, status: plan.status },
+    };
+    expect(condition(failed, 'Stalled')?.reason).toBe('RolloutFailed');
+    const during = planAt({ ...failed, ...lost }, {}, minutesAfter(20)).plan;
+    expect(JSON.stringify(during.apply).includes('appArmorProfile')).toBe(false);
+    const { status } = during;
+    expect(status.conditions.find(({ type }) => type === 'Stalled')?.reason).toMatch(
+      /NotFound|Missing/,
+    );
+    const found = { ...failed, gateway: { ...failed.gateway, status } };
+    expect(templateAt(found, minutesAfter(30)).includes('appArmorProfile')).toBe(false);
+    expect(condition(found, 'Stalled', {}, minutesAfter(30))?.reason).toBe('RolloutFailed');
   });
 });

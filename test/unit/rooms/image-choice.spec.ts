@@ -1,5 +1,9 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
+import { load } from 'js-yaml';
+import type { SignalingGateway } from '../../../src/kinds/signaling-gateway.gen.js';
 import { decidePrune } from '../../../src/kubernetes/carry-out.js';
+import { imageRefusal } from '../../../src/operator/pods/image.js';
 import { rendersOf } from '../../../src/operator/pods/renders.js';
 import type { Renders } from '../../../src/operator/pods/renders.js';
 import { readOperatorSettings } from '../../../src/operator/settings.js';
@@ -21,6 +25,7 @@ import {
   POOL_SETTINGS,
 } from './observed-relay-pool.js';
 
+const SAMPLES = 'config/samples';
 const DIGEST = `sha256:${'a'.repeat(64)}`;
 const image = (repository: string) => ({ image: { repository, digest: DIGEST } });
 
@@ -64,6 +69,12 @@ describe('a gateway that chooses an image of its own', () => {
     expect(JSON.stringify(template)).toContain(`mirror:5000/team/sallyport@${DIGEST}`);
   });
 
+  it('T51: is stalled with the bare name of an allowed registry, which means a repository of Docker Hub', () => {
+    const observed = edited(running, image('mirror.example.com'));
+    const settings = { renders: renders('mirror.example.com') };
+    expect(condition(observed, 'Stalled', settings)?.reason).toBe('ImageNotAllowed');
+  });
+
   it('runs another digest of the repository of the render without being allowed anything', () => {
     const observed = edited(running, image('registry.example.com/sallyport'));
     const template = templateOf(observed, { renders: renders() });
@@ -95,6 +106,20 @@ describe('a pool that chooses an image of its own', () => {
     const set = plan.apply.find(({ kind }) => kind === 'StatefulSet');
     expect(JSON.stringify(set)).toContain(`mirror:5000/sallyport@${DIGEST}`);
   });
+});
+
+describe('the settings that docs/operations.md shows', () => {
+  const [json = ''] =
+    /(?<=```json\n)\{[^`]*(?=```)/.exec(readFileSync('docs/operations.md', 'utf8')) ?? [];
+  const shown = rendersOf(readOperatorSettings(JSON.parse(json), 'docs/operations.md'));
+
+  it.each(readdirSync(SAMPLES).filter((name) => /^(gateway|pool)-/.test(name)))(
+    'let config/samples/%s run its image',
+    (name) => {
+      const sample = load(readFileSync(`${SAMPLES}/${name}`, 'utf8')) as SignalingGateway;
+      expect(imageRefusal(shown[0].image, sample.spec.image)).toBeUndefined();
+    },
+  );
 });
 
 describe('the repositories that an installation allows', () => {

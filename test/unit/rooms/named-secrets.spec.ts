@@ -6,10 +6,12 @@ import {
   secretsToRead,
 } from '../../../src/operator/signaling-gateway/configuration.js';
 import { aReplicatedGateway, aSignalingGateway } from '../../builders.js';
+import { selfSigned } from '../../apiserver/rbac-certificate.js';
 import { StoreCluster } from '../../store.cluster.js';
 import {
   afterwards,
   condition,
+  edited,
   goodSecrets,
   kinds,
   observedGateway,
@@ -18,6 +20,12 @@ import {
 
 const gateway = aSignalingGateway({ listener: { tls: { secretRef: { name: 'mine' } } } });
 const EVERY_SECONDS = 300;
+const base64 = (data: Readonly<Record<string, string>>) =>
+  Object.fromEntries(
+    Object.entries(data).map(([key, text]) => [key, Buffer.from(text).toString('base64')]),
+  );
+const PAIR = base64(await selfSigned(gateway.spec.hosts));
+const OTHER = base64(await selfSigned(gateway.spec.hosts));
 
 let cluster: StoreCluster;
 let seconds: number;
@@ -45,7 +53,7 @@ beforeEach(() => {
 
 describe('a Secret that a gateway names', () => {
   beforeEach(() => {
-    write('mine', { 'tls.crt': 'eA==', 'tls.key': 'eA==' });
+    write('mine', PAIR);
   });
 
   it('is read once, and again when its time is over', async () => {
@@ -59,17 +67,52 @@ describe('a Secret that a gateway names', () => {
   it('S21: is remembered by the names of its keys, never by a value', async () => {
     write('mine', { 'tls.crt': 'Q0FOQVJZ', 'tls.key': 'Q0FOQVJZ' });
     const { found } = await look();
-    expect(found).toEqual({ mine: { keys: ['tls.crt', 'tls.key'], managed: false } });
+    const facts = { keys: ['tls.crt', 'tls.key'], managed: false, keyFits: false };
+    expect(found).toEqual({ mine: facts });
     expect((await look()).found).toEqual(found);
   });
 
   it('is read in each pass while something is wrong with it, so that putting it right shows', async () => {
-    write('mine', { 'tls.crt': 'eA==' });
-    expect((await look()).calls).toBe(1);
-    write('mine', { 'tls.crt': 'eA==', 'tls.key': 'eA==' });
+    for (const wrong of [
+      { 'tls.crt': PAIR['tls.crt']! },
+      { ...PAIR, 'tls.crt': 'eA==' },
+      { ...PAIR, 'tls.key': OTHER['tls.key']! },
+    ]) {
+      write('mine', wrong);
+      seconds += EVERY_SECONDS;
+      expect((await look()).calls).toBe(1);
+      expect((await look()).calls).toBe(1);
+    }
+    write('mine', PAIR);
     expect((await look()).found['mine']).toMatchObject({ keys: ['tls.crt', 'tls.key'] });
     expect((await look()).calls).toBe(0);
   });
+
+  it.each([
+    ['text', { ...PAIR, 'tls.crt': 'eA==' }, 'tls.crt of Secret mine holds no certificate'],
+    ['no key', { ...PAIR, 'tls.key': 'eA==' }, 'is not the key of its certificate'],
+    ['the key of another', { ...PAIR, 'tls.key': OTHER['tls.key']! }, 'is not the key of its cert'],
+  ])(
+    'with %s instead stalls, and no pod is replaced by one that cannot serve',
+    async (_, data, says) => {
+      write('mine', data);
+      const running = afterwards(observedGateway(aSignalingGateway()), { ready: 1 });
+      const { found } = await look();
+      const observed = { ...edited(running, { listener: gateway.spec.listener }), secrets: found };
+      expect(condition(observed, 'Stalled')).toMatchObject({
+        status: 'True',
+        reason: 'SecretInvalid',
+      });
+      expect(condition(observed, 'Stalled')?.message).toContain(says);
+      const { plan } = planAt(observed);
+      expect(plan.prune).toBe('Nothing');
+      expect(kinds(plan.apply)).not.toContain('StatefulSet');
+      write('mine', PAIR);
+      const right = { ...observed, secrets: (await look()).found };
+      expect(condition(right, 'Stalled')?.status).toBe('False');
+      expect(kinds(planAt(right).plan.apply)).toContain('StatefulSet');
+    },
+  );
 
   it('that is gone is noticed when its time is over', async () => {
     await look();

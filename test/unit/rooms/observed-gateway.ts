@@ -57,7 +57,8 @@ export function goodSecrets(gateway: SignalingGateway): ObservedSecrets {
         pin: `sha256/${'A'.repeat(43)}=`,
         dnsNames: [...gateway.spec.hosts],
       };
-      return [name, { keys, managed: false, ...(keys.includes('tls.crt') ? { certificate } : {}) }];
+      const pair = keys.includes('tls.crt') ? { certificate, keyFits: true } : { keyFits: false };
+      return [name, { keys, managed: false, ...pair }];
     }),
   );
 }
