@@ -66,12 +66,21 @@ export class OperatorProgram {
       settings = {},
       user = 'operator',
       address = server.url,
-    }: { settings?: object; user?: string; address?: string } = {},
+      environment = {},
+    }: {
+      settings?: object;
+      user?: string;
+      address?: string;
+      environment?: NodeJS.ProcessEnv;
+    } = {},
   ): Promise<OperatorProgram> {
     const file = join(server.folder, `operator-${Math.random().toString(36).slice(2)}.json`);
     await writeFile(file, JSON.stringify(operatorSettings(settings)));
     const kubeconfig = await server.kubeconfigOf(user, address);
-    return OperatorProgram.run(['--settings', file], { KUBECONFIG: kubeconfig });
+    return OperatorProgram.run(['--settings', file], {
+      ...environment,
+      KUBECONFIG: kubeconfig,
+    });
   }
 
   /** Its log so far. */

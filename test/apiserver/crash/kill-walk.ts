@@ -6,6 +6,9 @@ import { prepare, type Operation } from './operations.js';
 import { settingsFor } from './rooms.js';
 import { snapshot } from './snapshot.js';
 
+/** What an operation lets pass (`laterMs`) passes for the processes too. */
+const CLOCK_AHEAD = new URL('clock-ahead.js', import.meta.url).href;
+
 /** An operator process with its calls going through a proxy that counts them. */
 interface Watched {
   readonly program: OperatorProgram;
@@ -27,19 +30,24 @@ export async function withKill(
   const namespace = nextNamespace();
   await prepare(server, namespace, operation);
   const proxy = await startFaultProxy(server);
-  const start = async (): Promise<Watched> => {
+  const start = async (clockIsAhead: boolean): Promise<Watched> => {
     const settings = { ...settingsFor(namespace), health: { address: '127.0.0.1', port: 0 } };
     const program = await OperatorProgram.start(server, {
       settings,
       user: 'admin',
       address: proxy.url,
+      environment: {
+        NODE_OPTIONS: `--import=${CLOCK_AHEAD}`,
+        CLOCK_AHEAD_MS: `${operation.laterMs ?? 0}`,
+        CLOCK_IS_AHEAD: `${clockIsAhead}`,
+      },
     });
     await program.ready();
     return { program, answers: () => proxy.calls.length };
   };
   const programs: OperatorProgram[] = [];
   try {
-    const first = await start();
+    const first = await start(false);
     programs.push(first.program);
     await quiet(first);
     let count = 0;
@@ -51,11 +59,13 @@ export async function withKill(
       struck = `${method} ${path}`;
       await first.program.end('SIGKILL');
     });
+    first.program.child.kill('SIGUSR2');
+    await first.program.logged('the clock jumped ahead');
     await operation.act(server, namespace);
     await quiet(first);
     await first.program.end('SIGKILL');
     if (struck === undefined) return undefined;
-    const second = await start();
+    const second = await start(true);
     programs.push(second.program);
     await quiet(second);
     return {
