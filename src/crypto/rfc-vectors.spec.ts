@@ -60,7 +60,7 @@ const ITERATED = [
 ] as const;
 
 describe.each(EVERY_BACKEND)('the %s back end', (_name, backend) => {
-  it('seals the example of RFC 8439, section 2.8.2, and opens it, in place as well', () => {
+  it('S58: seals the example of RFC 8439, section 2.8.2, and opens it, in place as well', () => {
     const aead = backend.aead('ChaChaPoly');
     const plaintext = ascii(SUNSCREEN.plaintext);
     const buffer = new Uint8Array(plaintext.length + 16);
@@ -84,18 +84,21 @@ describe.each(EVERY_BACKEND)('the %s back end', (_name, backend) => {
     expect(backend.ed25519Verify(hex(key), hex(`${message}00`), hex(signed))).toBe(false);
   });
 
-  it.each(ITERATED)('gives the X25519 of RFC 7748 after %i iterations', (iterations, expected) => {
-    let k: Uint8Array = hex(`09${'00'.repeat(31)}`);
-    let u: Uint8Array = k.slice();
-    for (let i = 0; i < iterations; i++) {
-      const next = new Uint8Array(32);
-      expect(backend.x25519(k, u, next)).toBe(true);
-      [u, k] = [k, next];
-    }
-    expect(asHex(k)).toBe(expected);
-  });
+  it.each(ITERATED)(
+    'S59: gives the X25519 of RFC 7748 after %i iterations',
+    (iterations, expected) => {
+      let k: Uint8Array = hex(`09${'00'.repeat(31)}`);
+      let u: Uint8Array = k.slice();
+      for (let i = 0; i < iterations; i++) {
+        const next = new Uint8Array(32);
+        expect(backend.x25519(k, u, next)).toBe(true);
+        [u, k] = [k, next];
+      }
+      expect(asHex(k)).toBe(expected);
+    },
+  );
 
-  it('gives the public key and the shared secret of RFC 7748, section 6.1', () => {
+  it('S59: gives the public key and the shared secret of RFC 7748, section 6.1', () => {
     const bob = hex('5dab087e624a8a4b79e17f8b83800ee66f3bb1292618b6fd1c2f8b27ff88e0eb');
     const alice = hex('8520f0098930a754748b7ddcb43ef75a0dbf3a0d26381af4eba4a98eaa9b4e6a');
     const out = new Uint8Array(32);

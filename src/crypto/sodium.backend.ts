@@ -1,9 +1,12 @@
 /*
  * libsodium through sodium-native, an optional dependency: loadable or absent. It writes into our own memory and keeps
- * nothing of a key. What it lacks (BLAKE2s, HMAC with every hash, AES-GCM on every machine) comes from node:crypto.
+ * nothing of a key there. What it lacks (BLAKE2s, HMAC with every hash, AES-GCM on every machine) comes from node:crypto.
  */
 import { createRequire } from 'node:module';
 import {
+  AEAD_KEY_BYTES,
+  AEAD_NONCE_BYTES,
+  AEAD_TAG_BYTES,
   ED25519_KEY_BYTES,
   ED25519_SIGNATURE_BYTES,
   X25519_BYTES,
@@ -59,7 +62,27 @@ export function loadSodiumBackend(): CryptoBackend {
   };
 }
 
+const NOTHING = new Uint8Array(0);
+const NULL_KEY = new Uint8Array(AEAD_KEY_BYTES);
+const NULL_NONCE = new Uint8Array(AEAD_NONCE_BYTES);
+
 function chaChaPolyOf(sodium: Sodium): Aead {
+  const tag = new Uint8Array(AEAD_TAG_BYTES);
+  /**
+   * libsodium returns from decryption with the key in vector registers, as ChaCha20's state has it. V8 writes these
+   * registers to memory whenever it leaves optimised code, frees that memory and overwrites it never. Sealing nothing
+   * under a key of zeros puts other values into the same registers. Encryption ends with Poly1305, which does it.
+   */
+  const overwriteRegisters = (): void => {
+    sodium.crypto_aead_chacha20poly1305_ietf_encrypt(
+      tag,
+      NOTHING,
+      NOTHING,
+      null,
+      NULL_NONCE,
+      NULL_KEY,
+    );
+  };
   return {
     seal(key, nonce, associated, plaintext, out) {
       requireAeadLengths(key, nonce, plaintext, out);
@@ -79,6 +102,8 @@ function chaChaPolyOf(sodium: Sodium): Aead {
         return true;
       } catch {
         return false; // Lengths were checked before, so this is the tag.
+      } finally {
+        overwriteRegisters();
       }
     },
   };

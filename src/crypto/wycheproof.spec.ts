@@ -64,10 +64,10 @@ function refusesNonce(aead: Aead, test: AeadTest): boolean {
 }
 
 describe.each(EVERY_BACKEND)('the %s back end', (_name, backend) => {
-  it.each<[string, AeadName, number]>([
-    ['chacha20_poly1305', 'ChaChaPoly', 316],
-    ['aes_gcm', 'AESGCM', 66],
-  ])('seals and opens as every Wycheproof test of %s says', (file, name, count) => {
+  it.each<[string, string, AeadName, number]>([
+    ['S58: ', 'chacha20_poly1305', 'ChaChaPoly', 316],
+    ['', 'aes_gcm', 'AESGCM', 66],
+  ])('%sseals and opens as every Wycheproof test of %s says', (_id, file, name, count) => {
     const tests = wycheproof<AeadTest>(file);
     const aead = backend.aead(name);
     const ours = tests.filter((test) => test.ivSize === 96);
@@ -77,7 +77,7 @@ describe.each(EVERY_BACKEND)('the %s back end', (_name, backend) => {
     expect(strays(others, (test) => refusesNonce(aead, test))).toEqual([]);
   });
 
-  it('T45: agrees on X25519 secrets as every Wycheproof test says, and on none where all is zero', () => {
+  it('S59, T45: agrees on X25519 secrets as every Wycheproof test says, and on none where all is zero', () => {
     const tests = wycheproof<X25519Test>('x25519');
     const zero = tests.filter((test) => test.flags.includes('ZeroSharedSecret'));
     expect(zero).toHaveLength(31);

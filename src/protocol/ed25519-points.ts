@@ -5,7 +5,7 @@
  * Public key, 32 bytes:   y, little-endian, 255 bits; then the sign of x, 1 bit (RFC 8032, section 5.1.2)
  * Signature, 64 bytes:    R, 32 bytes, a point as above; S, 32 bytes, little-endian, below L (RFC 8032, section 5.1.6)
  */
-import { ED25519_KEY_BYTES, ED25519_SIGNATURE_BYTES } from './crypto-backend.js';
+import { ED25519_KEY_BYTES, ED25519_SIGNATURE_BYTES } from './ed25519-lengths.js';
 
 /** p = 2^255 - 19 (RFC 8032, section 5.1), little-endian. */
 const P = littleEndian('7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffed');

@@ -97,7 +97,11 @@ const capacity = Type.Object(
 const rateLimits = Type.Object(
   {
     handshakesPerAddressPerSecond: count(1, 1_000, 'HELLO and PROVE of one address, per second.'),
-    handshakesPerSecond: count(1, 100_000, 'HELLO and PROVE of everybody, per second.'),
+    handshakesPerSecond: count(
+      1,
+      100_000,
+      'PROVE of everybody, per second, and 50 times as many HELLO.',
+    ),
     stunRequestsPerAddressPerSecond: count(1, 1_000, 'STUN requests of one address, per second.'),
     fallbackConnectionsPerAddressPerMinute: count(
       1,

@@ -87,7 +87,7 @@ const reading =
 
 describe.each(EVERY_BACKEND)('Noise with the %s back end', (_name, backend) => {
   it.each(VECTORS.map((vector) => [vector.protocol_name, vector] as const))(
-    'writes and reads every published message of %s, in the handshake and after, on both sides',
+    'S6, S7: writes and reads every published message of %s, in the handshake and after, on both sides',
     (protocol, vector) => {
       const [initiator, responder] = sidesOf(vector, backend);
       const { messages, oneWay } = PATTERNS[protocol.split('_')[1] as PatternName];

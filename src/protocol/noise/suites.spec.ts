@@ -29,7 +29,7 @@ describe('the suites of Noise', () => {
     for (const { aead } of Object.values(SUITES)) expect(['ChaChaPoly', 'AESGCM']).toContain(aead);
   });
 
-  it.each(NOT_SUITES)('have none called "%s": a handshake with it cannot be made', (name) => {
+  it.each(NOT_SUITES)('S210: have none called "%s": a handshake with it cannot be made', (name) => {
     const code = expect.objectContaining({ code: 'ERR_NOISE_UNKNOWN_SUITE' });
     expect(() => suiteNamed(name)).toThrow(code);
     expect(() => aHandshake(true, { suite: name as SuiteName })).toThrow(code);

@@ -15,7 +15,7 @@ export const REFUSED_CODES = {
   'session-full': 4,
   /** The lease was revoked, or its holder said BYE. */
   banned: 5,
-  /** More proofs of one lease key, or from one address, than the settings allow. */
+  /** More proofs, half-open sessions or slots of one address, or half-open sessions of one gateway, than may be. */
   'rate-limited': 6,
   /** The token is not a PASETO v4.public, or its claims or footer are not exactly ours. */
   'malformed-lease': 7,

@@ -148,7 +148,7 @@ describe.each([
     expect(judge(accuser, realEvidence(accuser))).toEqual([NEVER_SAID, NEVER_SAID]);
   });
 
-  it('T47: convinces the same judge when its owner made it alone, so it proves nothing', () => {
+  it('S61, T47: convinces the same judge when its owner made it alone, so it proves nothing', () => {
     expect(judge(accuser, forgedEvidence(accuser))).toEqual([NEVER_SAID, NEVER_SAID]);
   });
 

@@ -141,7 +141,7 @@ describe.each(BACKENDS)('a recorded session of the %s back end', (_, backend) =>
       expect(openDatagram(read.keys[i % 2]!, packet)).toEqual(CANARY);
   });
 
-  it('T46: is not decrypted by the static keys of both sides, found afterwards', () => {
+  it('S60, T46: is not decrypted by the static keys of both sides, found afterwards', () => {
     const { es, se } = WITH_EPHEMERAL;
     const ss = dh(ALICE.s.privateKey, BOB.s.publicKey);
     const guesses = [es, se, ss, bytesOf(0), ...hkdf2(es, se), ...hkdf2(ss, new Uint8Array(0))];

@@ -260,7 +260,7 @@ describe('the keys of a handshake', () => {
     expect(keys.liveSlices).toBe(0);
   });
 
-  it('T47: never sign: a session makes no signature, so none covers content', () => {
+  it('S61, T47: never sign: a session makes no signature, so none covers content', () => {
     const { backend, counts } = counting();
     const { alice, bob } = twoSessions({ backend });
     expect(open(bob, seal(alice, TEXT))).toEqual(TEXT);

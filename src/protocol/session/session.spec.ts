@@ -22,7 +22,7 @@ describe.each(BACKENDS)('two sessions with the %s back end', (_, backend) => {
     expect(open(alice, seal(bob, TEXT))).toEqual(TEXT);
   });
 
-  it('S4: refuse each single flipped bit of a datagram, and open it afterwards', () => {
+  it('S4, S58: refuse each single flipped bit of a datagram, and open it afterwards', () => {
     const { alice, bob } = twoSessions({ backend });
     const datagram = seal(alice, TEXT);
     for (let i = 0; i < datagram.length * 8; i++) {
@@ -147,7 +147,7 @@ describe('a closed session', () => {
     expect(() => imitation.seal(TEXT, new Uint8Array(100), 0)).toThrow(TypeError);
   });
 
-  it('T44: is followed by other keys after a restart, and in a second tab of the same identity', () => {
+  it('S60, T44: is followed by other keys after a restart, and in a second tab of the same identity', () => {
     const tabs = [3, 4].map((seed) =>
       twoSessions({ random: (out) => out.fill(seed) }, { random: (out) => out.fill(seed + 10) }),
     );
