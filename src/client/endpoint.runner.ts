@@ -1,0 +1,299 @@
+/*
+ * One endpoint of one conversation, with its sockets and timers. Everything that decides is in conversation.ts,
+ * relay-path.ts and path-choice.ts.
+ */
+import type { Channel } from '../protocol/channels/channels.js';
+import type { ReliableChannel } from '../protocol/channels/frame.js';
+import { KeyStore } from '../protocol/key-store.js';
+import { CloseReason } from '../protocol/session/control-message.js';
+import { Conversation } from './conversation.js';
+import { DirectRoutes } from './direct-routes.js';
+import { EndpointError, requireKeyLength } from './endpoint-error.js';
+import type { EndpointOptions } from './endpoint-options.js';
+import { LeaseProof, type LeaseFields } from './lease-proof.js';
+import type { RelayPathRefusal } from './relay-path.js';
+import { RelayWay, type RelayWayEvents } from './relay.way.js';
+import { DirectRoute } from './routes.js';
+import { UdpLink } from './udp.path.js';
+
+/** Keys of leases and nothing else: the session's are in the key store of its handshake. */
+const LEASE_STORE_BYTES = 1_024;
+/** A running endpoint. After `close`, or after `ended`, every key of the session is erased and every call but `close` throws. */
+export class Endpoint<PeerRefusal extends string> {
+  readonly #options: EndpointOptions<PeerRefusal>;
+  readonly #conversation: Conversation<PeerRefusal>;
+  readonly #leaseKeys = new KeyStore(LEASE_STORE_BYTES);
+  readonly #direct = new DirectRoutes();
+  readonly #relayRefused = new Map<RelayPathRefusal, number>();
+  #lease: LeaseProof | undefined;
+  #relay: RelayWay | undefined;
+  #udp: UdpLink | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #immediate: NodeJS.Immediate | undefined;
+  /** Nobody may use it any more; its sockets are closed when the last word was said. */
+  #closed = false;
+  #released = false;
+
+  private constructor(options: EndpointOptions<PeerRefusal>) {
+    this.#options = options;
+    const { handshake, callMode, events } = options;
+    requireKeyLength('a device key', handshake.staticKey.privateKey, 32);
+    requireKeyLength('a session id', handshake.parties.sessionId, 16);
+    this.#conversation = new Conversation({
+      handshake,
+      callMode,
+      events: {
+        // Classes have their methods elsewhere than in themselves: each is passed on by name.
+        established: () => {
+          events.established();
+        },
+        message: (channel, bytes) => {
+          events.message(channel, bytes);
+        },
+        acknowledged: (channel, id) => {
+          events.acknowledged(channel, id);
+        },
+        writable: (channel) => {
+          events.writable(channel);
+        },
+        path: (kind) => {
+          events.path(kind);
+        },
+        encryptionFailure: (total) => {
+          events.encryptionFailure(total);
+        },
+        ended: (end) => {
+          this.#closed = true;
+          // The pump repeats the close and then releases the sockets.
+          this.#soon();
+          events.ended(end);
+        },
+      },
+    });
+  }
+
+  /**
+   * Opens the sockets and begins. The handshake begins on the first way that opens.
+   * @throws EndpointError for wrong lengths, addresses and pins; what the system says if no socket can be bound.
+   */
+  static async open<PeerRefusal extends string>(
+    options: EndpointOptions<PeerRefusal>,
+  ): Promise<Endpoint<PeerRefusal>> {
+    const endpoint = new Endpoint(options);
+    try {
+      await endpoint.#begin();
+    } catch (error) {
+      endpoint.close();
+      throw error;
+    }
+    return endpoint;
+  }
+
+  /** Datagrams of the session that were not taken, by reason. */
+  get refused(): Conversation<PeerRefusal>['refused'] {
+    return this.#conversation.refused;
+  }
+
+  /** As Conversation.encryptionFailures; each is an event as well. */
+  get encryptionFailures(): number {
+    return this.#conversation.encryptionFailures;
+  }
+
+  /** Frames of the relay that were not taken, by reason. */
+  get relayRefused(): ReadonlyMap<RelayPathRefusal, number> {
+    return this.#relayRefused;
+  }
+
+  /** The port of the UDP socket: a candidate for the peer, with the addresses of this machine. */
+  get udpPort(): number | undefined {
+    return this.#closed ? undefined : this.#udp?.port;
+  }
+
+  /** As Conversation.send; it goes at once. */
+  send(channel: Exclude<Channel, 'control'>, bytes: Uint8Array): number {
+    const id = this.#conversation.send(channel, bytes);
+    this.#soon();
+    return id;
+  }
+
+  /** Gives out no more messages of `channel` until `resume`. */
+  pause(channel: ReliableChannel): void {
+    this.#conversation.pause(channel);
+  }
+
+  /** Gives out what waits. */
+  resume(channel: ReliableChannel): void {
+    this.#conversation.resume(channel, this.#now());
+    this.#soon();
+  }
+
+  /** Tries `address` as a way to the peer. @throws EndpointError if it is none; nothing happens under `RelayOnly`. */
+  addCandidate(address: string, port: number): void {
+    this.#requireOpen();
+    if (this.#options.pathPolicy === 'RelayOnly') return;
+    const route = this.#direct.get(address, port) ?? this.#newRoute(address, port);
+    this.#keep(address, port, route);
+    this.#conversation.addPath(route, this.#now());
+    this.#soon();
+  }
+
+  /** Proves a newer lease for the same session at the same relay, and erases the key of the one before. */
+  renew(fields: LeaseFields): void {
+    this.#requireOpen();
+    const lease = new LeaseProof(this.#leaseContext(), fields);
+    this.#relay?.renew(lease);
+    this.#lease?.close();
+    this.#lease = lease;
+  }
+
+  /** Takes a new UDP socket, as after a change of network, and proves the lease from there. The session goes on. */
+  async rebind(): Promise<void> {
+    this.#requireOpen();
+    const fresh = await this.#newSocket();
+    if (this.#isOver()) {
+      fresh.close();
+      return;
+    }
+    this.#udp?.close();
+    this.#udp = fresh;
+    for (const route of this.#direct.clear()) this.#conversation.removePath(route);
+    this.#relay?.moved(this.#udp);
+    this.#soon();
+  }
+
+  /** Erases the session's keys and tells the peer; 300 ms later the relay, and then the lease's key and the sockets go. May be called again. */
+  close(reason: CloseReason = CloseReason.done): void {
+    this.#conversation.close(reason, this.#now());
+  }
+
+  async #begin(): Promise<void> {
+    const { relay, pathPolicy, clock, random } = this.#options;
+    if (relay?.addresses.udp !== undefined || pathPolicy === 'DirectAllowed')
+      this.#udp = await this.#newSocket();
+    if (relay !== undefined) {
+      this.#lease = new LeaseProof(this.#leaseContext(), relay.lease);
+      this.#relay = new RelayWay({
+        lease: this.#lease,
+        addresses: relay.addresses,
+        random,
+        monotonicMs: () => clock.monotonicMs(),
+        wallMs: () => clock.now().getTime(),
+        events: this.#relayEvents(),
+      });
+      this.#relay.begin(this.#udp);
+    }
+    this.#soon();
+  }
+
+  #newSocket(): Promise<UdpLink> {
+    return UdpLink.open(this.#options.bind, (bytes, address, port) => {
+      this.#receive(bytes, address, port);
+    });
+  }
+
+  #leaseContext() {
+    return { backend: this.#options.handshake.backend, keys: this.#leaseKeys };
+  }
+
+  #relayEvents(): RelayWayEvents {
+    const conversation = this.#conversation;
+    return {
+      datagram: (bytes, route) => {
+        conversation.receive(bytes, route, this.#now());
+        this.#soon();
+      },
+      open: (route) => {
+        conversation.addPath(route, this.#now());
+      },
+      gone: (route) => {
+        conversation.removePath(route);
+      },
+      relay: (event) => {
+        this.#options.events.relay(event);
+      },
+      refused: (reason) => {
+        this.#relayRefused.set(reason, (this.#relayRefused.get(reason) ?? 0) + 1);
+      },
+      changed: () => {
+        this.#soon();
+      },
+    };
+  }
+
+  #receive(bytes: Uint8Array, address: string, port: number): void {
+    if (this.#closed) return;
+    if (this.#relay?.isFrom(address, port) === true) {
+      this.#relay.receive(bytes);
+      return;
+    }
+    if (this.#options.pathPolicy === 'RelayOnly') return;
+    const known = this.#direct.get(address, port);
+    const route = known ?? this.#newRoute(address, port);
+    const isPeer = this.#conversation.receive(bytes, route, this.#now());
+    if (isPeer && known === undefined) this.#keep(address, port, route);
+    this.#soon();
+  }
+
+  #newRoute(address: string, port: number): DirectRoute {
+    const udp = this.#udp;
+    const remote = udp?.remote(address, port);
+    return new DirectRoute((bytes, length, segment) => {
+      if (remote !== undefined) udp?.send(bytes, length, { remote, segment });
+    });
+  }
+
+  #keep(address: string, port: number, route: DirectRoute): void {
+    const dropped = this.#direct.keep(address, port, route);
+    if (dropped !== undefined) this.#conversation.removePath(dropped);
+  }
+
+  #now(): number {
+    return this.#options.clock.monotonicMs();
+  }
+
+  /** Pumps after what has come in meanwhile: a batch of datagrams is answered once. */
+  #soon(): void {
+    if (this.#released || this.#immediate !== undefined) return;
+    this.#immediate = setImmediate(() => {
+      this.#immediate = undefined;
+      this.#pump();
+    });
+  }
+
+  #pump(): void {
+    if (this.#released) return;
+    clearTimeout(this.#timer);
+    const nowMs = this.#now();
+    const relayMs = this.#relay?.pump(nowMs) ?? Infinity;
+    const conversationMs = this.#conversation.pump(nowMs);
+    const wakeMs = Math.min(relayMs, conversationMs);
+    if (this.#conversation.end !== undefined && conversationMs === Infinity) this.#release();
+    if (this.#isOver() || wakeMs === Infinity) return;
+    if (wakeMs <= nowMs) this.#soon();
+    else
+      this.#timer = setTimeout(() => {
+        this.#pump();
+      }, wakeMs - nowMs);
+  }
+
+  #isOver(): boolean {
+    return this.#released;
+  }
+
+  #requireOpen(): void {
+    if (this.#closed)
+      throw new EndpointError('ERR_ENDPOINT_CLOSED', 'the endpoint is closed: its keys are erased');
+  }
+
+  #release(): void {
+    if (this.#released) return;
+    this.#released = true;
+    clearTimeout(this.#timer);
+    clearImmediate(this.#immediate);
+    this.#relay?.close();
+    this.#lease?.close();
+    this.#leaseKeys.eraseAll();
+    this.#udp?.close();
+    this.#direct.clear();
+  }
+}
