@@ -4,27 +4,48 @@ export interface Metric {
   readonly metric: string;
   readonly value: number;
   readonly unit: string;
+  /** The range, where the value is a median. */
+  readonly least?: number;
+  readonly most?: number;
   /** How many gateways the figure was taken with. */
   readonly size?: number;
+  readonly packet_bytes?: number;
+  readonly flows?: number;
+  /** Datagrams that are sent as one with UDP_SEGMENT. */
+  readonly burst?: number;
+  /** Sessions held at one time. */
+  readonly sessions?: number;
+  readonly spoofed_per_second?: number;
+  /** Cryptographic back end. */
+  readonly backend?: string;
+  /** Decoder that was fed. */
+  readonly decoder?: string;
   /** What others or the target say, in the same unit. */
   readonly reference?: string;
 }
 
 /** The line that a machine reads. */
 export function jsonLine(metric: Metric): string {
-  return JSON.stringify({ ...metric, value: rounded(metric.value) });
+  const { value, least, most } = metric;
+  return JSON.stringify({
+    ...metric,
+    value: rounded(value),
+    ...(least !== undefined && { least: rounded(least) }),
+    ...(most !== undefined && { most: rounded(most) }),
+  });
 }
 
 /** The table that a person reads: one row per metric. */
 export function table(metrics: readonly Metric[]): string {
-  const rows = metrics.map(({ metric, size, value, unit, reference }) => [
-    metric,
-    size === undefined ? '' : `${size}`,
-    `${rounded(value)}`,
-    unit,
-    reference ?? '',
+  const rows = metrics.map((metric) => [
+    metric.metric,
+    conditionsOf(metric),
+    `${rounded(metric.value)}`,
+    rangeOf(metric),
+    metric.unit,
+    metric.reference ?? '',
   ]);
-  const all = [['metric', 'gateways', 'value', 'unit', 'reference'], ...rows];
+  const all = [['metric', 'with', 'value', 'range', 'unit', 'reference'], ...rows];
   const widths = all[0]!.map((_, column) => Math.max(...all.map((row) => row[column]!.length)));
   const line = (row: readonly string[]) =>
     row
@@ -41,6 +62,32 @@ export function percentile(values: readonly number[], percent: number): number {
   if (values.length === 0) throw new RangeError('no values');
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.max(0, Math.ceil((percent / 100) * sorted.length) - 1)]!;
+}
+
+/** The median (nearest rank) of `values`. @throws RangeError when there is none. */
+export const median = (values: readonly number[]): number => percentile(values, 50);
+
+/** What the figure was taken with, in a few words. */
+function conditionsOf(metric: Metric): string {
+  const parts: readonly (readonly [number | string | undefined, string])[] = [
+    [metric.size, 'gateways'],
+    [metric.packet_bytes, 'B'],
+    [metric.flows, 'flows'],
+    [metric.burst, 'in a burst'],
+    [metric.sessions, 'sessions'],
+    [metric.spoofed_per_second, 'spoofed/s'],
+    [metric.backend, ''],
+    [metric.decoder, ''],
+  ];
+  return parts
+    .filter(([value]) => value !== undefined)
+    .map(([value, unit]) => `${value} ${unit}`.trim())
+    .join(', ');
+}
+
+function rangeOf({ least, most }: Metric): string {
+  if (least === undefined || most === undefined || least === most) return '';
+  return `${rounded(least)} to ${rounded(most)}`;
 }
 
 function rounded(value: number): number {
