@@ -10,7 +10,7 @@ import type { TestApiServer } from '../apiserver/bed/api-server.js';
  * As docs/operations.md tells to start it: a small young generation, an old one that grows little between collections and
  * one malloc arena keep the resident set small; the operator allocates little that lives.
  */
-const NODE_FLAGS = ['--max-semi-space-size=8', '--max-old-space-size=256', '--optimize-for-size'];
+const NODE_FLAGS = ['--max-semi-space-size=8', '--max-old-space-size=256'];
 const MALLOC = { MALLOC_ARENA_MAX: '1' };
 
 /** The built operator as a process of its own, against a test API server. */
