@@ -9,7 +9,7 @@ const TOKEN = /[A-Za-z0-9+/_-]{20,}={0,2}/g;
 /** Addresses of Services, from the range of the test server; ranges themselves (with a slash) are settings. */
 const SERVICE_ADDRESS = /\b10\.96\.\d+\.\d+\b(?!\/)/g;
 /** A policy bundle's serial is used up before the bundle is written, so a crash may leave a gap: it only has to grow. */
-const SERIAL = /(\bserial\W{1,16})\d+/g;
+const SERIAL = /(\bserial\W{1,16})[0-9a-f]+\b/g;
 const PEM = /-----BEGIN [^-]+-----[^-]+-----END [^-]+-----/g;
 
 /**
