@@ -3,7 +3,7 @@
  */
 import { Type, type TSchema } from 'typebox';
 import { deviceView, sessionView } from './own-requests.js';
-import { bytesOf, closed, deviceId, fingerprint, handle, instant } from './signaling.js';
+import { bytesOf, closed, deviceId, fingerprint, handle, instant } from './fields.js';
 
 const empty = () => Type.Object({}, closed);
 const cursor = () => Type.String({ pattern: '^[A-Za-z0-9_-]{1,64}$', maxLength: 64 });

@@ -3,7 +3,7 @@
  */
 import { Type, type Static, type TSchema } from 'typebox';
 import { envelope } from './peer-requests.js';
-import { bytesOf, closed, instant } from './signaling.js';
+import { bytesOf, closed, instant } from './fields.js';
 
 export const NOTICES = {
   /** An envelope for a token that this connection registered. */

@@ -12,7 +12,7 @@ import {
   factorProof,
   handle,
   instant,
-} from './signaling.js';
+} from './fields.js';
 
 const empty = () => Type.Object({}, closed);
 const label = () => Type.String({ pattern: '^[A-Za-z0-9 ._-]{1,40}$', maxLength: 40 });

@@ -3,7 +3,7 @@
  * lease, grant). Nothing of it is stored.
  */
 import { Type } from 'typebox';
-import { bytesOf, bytesUpTo, closed, deviceId, fingerprint, instant } from './signaling.js';
+import { bytesOf, bytesUpTo, closed, deviceId, fingerprint, instant } from './fields.js';
 
 /** Tokens of one `rendezvous.listen`; a socket holds at most MAX_RENDEZVOUS_TOKENS. */
 export const MAX_TOKENS_PER_MESSAGE = 256;
