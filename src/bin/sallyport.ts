@@ -5,8 +5,8 @@ import { SILENT_LOGGER } from '../runtime/log.js';
 import { stopOnSignal } from '../runtime/shutdown.process.js';
 import { programVersion } from '../runtime/version.file.js';
 
-/** Nothing here has state outside of memory: stopping is quick or something is wrong. */
-const STOP_WITHIN_MS = 5_000;
+/** Programs end at once when nobody waits for a drain. */
+const STOP_WITHIN_MS = 15_000;
 
 async function main(): Promise<void> {
   const command = parseCommandLine(process.argv.slice(2));
@@ -14,8 +14,11 @@ async function main(): Promise<void> {
     process.stdout.write(command.about === 'up' ? HELP_UP : HELP);
     return;
   }
-  const { folders, once } = command;
-  const up = await Up.start({ folders, version: programVersion(), output: process.stdout });
+  const { folders, once, state } = command;
+  const up = await Up.start({
+    ...{ folders, state, version: programVersion(), output: process.stdout },
+    programs: import.meta.dirname,
+  });
   if (once) {
     process.exitCode = (await up.once()) ? 0 : 1;
     await up.stop();

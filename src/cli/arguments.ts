@@ -4,7 +4,12 @@ import { ActionableError, messageOf } from '../runtime/errors.js';
 /** What the command line asks for. */
 export type Command =
   | { readonly name: 'help'; readonly about?: 'up' }
-  | { readonly name: 'up'; readonly folders: readonly string[]; readonly once: boolean };
+  | {
+      readonly name: 'up';
+      readonly folders: readonly string[];
+      readonly once: boolean;
+      readonly state: string;
+    };
 
 /** `sallyport --help`. */
 export const HELP = `Usage: sallyport COMMAND [OPTIONS]
@@ -17,18 +22,19 @@ files, 130 and 143 stopped by a second Ctrl-C or SIGTERM.
 `;
 
 /** `sallyport up --help`. */
-export const HELP_UP = `Usage: sallyport up -f PATH [-f PATH ...] [--once]
+export const HELP_UP = `Usage: sallyport up -f PATH [-f PATH ...] [--state FOLDER] [--once]
 
 Reads every *.yaml, *.yml and *.json of each PATH (a file or a folder), runs the operator's rooms on an in-memory
-cluster, and shows the resources with their conditions, updated in place. Nothing leaves this machine. The pods of
-the resources are not started by this version: their objects are made, their workloads stay without replicas.
+cluster, starts the pods as processes on loopback addresses, and shows the resources with their conditions, updated
+in place. Nothing leaves this machine.
 
   -f, --filename PATH   file or folder with resources; may be repeated
-      --once            print the table once everything has converged, then exit: 0 when every resource was
-                        accepted, 1 when one is stalled or its reconcile failed
+      --state FOLDER    where keys, data and logs are kept, for the next time too (default: .sallyport)
+      --once            wait until every resource is ready, print the table, stop everything and exit: 0 when all
+                        were, 1 when one is stalled, failed, or not ready within a minute
   -h, --help            this text
 
-Ctrl-C stops; what was made is in memory only and is gone then.
+Ctrl-C stops every process; what was made stays in FOLDER.
 `;
 
 /**
@@ -48,10 +54,10 @@ export function parseCommandLine(argv: readonly string[]): Command {
 }
 
 function parseUp(argv: string[]): Command {
-  const { filename, once, help } = upOptions(argv);
+  const { filename, once, state, help } = upOptions(argv);
   if (help) return { name: 'help', about: 'up' };
   if (filename && filename.length > 0)
-    return { name: 'up', folders: filename, once: once ?? false };
+    return { name: 'up', folders: filename, once: once ?? false, state: state ?? '.sallyport' };
   throw new ActionableError(
     'ERR_ARGUMENT',
     'No file or folder is named.',
@@ -68,6 +74,7 @@ function upOptions(args: string[]) {
       options: {
         filename: { type: 'string', short: 'f', multiple: true },
         once: { type: 'boolean' },
+        state: { type: 'string' },
         help: { type: 'boolean', short: 'h' },
       },
     }).values;

@@ -34,13 +34,18 @@ function shownCondition(conditions: readonly Condition[]): Condition | undefined
   return stalled ? { ...stalled, status: ready?.status ?? 'False' } : ready;
 }
 
-/** Whether `resource` was looked at in its present form and is not stalled: what `--once` asks. */
-export function isAccepted(resource: KubernetesObject): boolean {
+/** Whether `resource` says in its present form that it cannot go on until it is changed. */
+export function isStalled(resource: KubernetesObject): boolean {
   const status = resource['status'] as Partial<CommonStatus> | undefined;
   if (status?.observedGeneration !== resource.metadata.generation) return false;
-  return !(status?.conditions ?? []).some(
+  return (status?.conditions ?? []).some(
     ({ type, status }) => type === 'Stalled' && status === 'True',
   );
+}
+
+/** Whether `resource` says in its present form that it is ready. */
+export function isReady(resource: KubernetesObject): boolean {
+  return verdictOf(resource).ready === 'True';
 }
 
 const HEADINGS: ResourceRow = {

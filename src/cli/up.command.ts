@@ -1,105 +1,163 @@
 import 'reflect-metadata';
 import { randomUUID } from 'node:crypto';
+import { resolve } from 'node:path';
 import { Logger as NestLogger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { API_VERSION } from '../kubernetes/metadata.js';
-import type { KubernetesObject } from '../kubernetes/object.js';
-import { refOf } from '../kubernetes/object.js';
+import { refId, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.js';
 import type { Reconciler } from '../kubernetes/reconciler.js';
 import { OperatorModule } from '../operator/operator.module.js';
 import { readOperatorSettings, type OperatorSettings } from '../operator/settings.js';
 import { RECONCILERS } from '../operator/tokens.js';
 import { systemClock } from '../runtime/system.clock.js';
 import { InMemoryCluster } from '../standalone/in-memory-cluster.js';
+import { PodsRunner, type PodState } from '../standalone/pods.runner.js';
+import { programsIn } from '../standalone/programs.files.js';
 import { RoomsRunner } from '../standalone/rooms.runner.js';
+import { StateFile } from '../standalone/state.files.js';
 import { readCrdSchemas } from './crd.files.js';
 import { FailureLog } from './failure-log.js';
 import { readResourceFiles, type FileResource } from './resource.files.js';
-import { changedLines, isAccepted, rowOf, tableLines, type ResourceRow } from './resource-table.js';
+import { localGateways, type LocalGateway } from './local-gateways.js';
+import { podLines } from './pod-table.js';
+import {
+  changedLines,
+  isReady,
+  isStalled,
+  rowOf,
+  tableLines,
+  type ResourceRow,
+} from './resource-table.js';
 import { Screen, type Output } from './terminal.screen.js';
 
 /** How often the table looks at the resources. */
 const LOOK_EVERY_MS = 100;
-/** Quiet for this many looks in a row is converged: a change may still be on its way through a queue. */
-const QUIET_LOOKS = 3;
-const NOTICE =
-  'Pods are not started by this version: workloads stay without replicas. Nothing listens.';
+/** Images that start, keys that spread, relays that register: what takes longer is stuck. */
+const READY_WITHIN_MS = 60_000;
 
 export interface UpOptions {
   readonly folders: readonly string[];
   readonly version: string;
   readonly output: Output;
+  /** Where keys, data and logs are kept. */
+  readonly state: string;
+  /** Folder of the bundled programs. */
+  readonly programs: string;
 }
 
-/** Resources from files, reconciled in memory. */
+/** Resources from files, reconciled in memory; their pods are processes of this machine. */
 export class Up {
   readonly #output: Output;
   readonly #cluster: InMemoryCluster;
   readonly #runner: RoomsRunner;
+  readonly #pods: PodsRunner;
+  readonly #kept: StateFile;
   readonly #failures: FailureLog;
   readonly #screen: Screen;
   #shown: readonly ResourceRow[] = [];
   #timer: NodeJS.Timeout | undefined;
 
-  private constructor(
-    output: Output,
-    cluster: InMemoryCluster,
-    runner: RoomsRunner,
-    failures: FailureLog,
-  ) {
+  private constructor(output: Output, parts: Parts) {
     this.#output = output;
-    this.#cluster = cluster;
-    this.#runner = runner;
-    this.#failures = failures;
+    this.#cluster = parts.cluster;
+    this.#runner = parts.runner;
+    this.#pods = parts.pods;
+    this.#kept = parts.kept;
+    this.#failures = parts.failures;
     this.#screen = new Screen(output);
   }
 
-  /** Reads the files, wires the rooms and starts them. @throws ActionableError for a file that cannot be used */
-  static async start({ folders, version, output }: UpOptions): Promise<Up> {
+  /** Reads the files and what an earlier run kept, wires the rooms and starts them. @throws ActionableError for a file that cannot be used */
+  static async start(options: UpOptions): Promise<Up> {
+    const { folders, version, output } = options;
     const resources = await admitted(await readResourceFiles(folders));
     const cluster = new InMemoryCluster({ newUid: randomUUID, now: () => systemClock.now() });
+    const state = resolve(options.state);
+    const kept = new StateFile(state, () => cluster.kept());
+    cluster.restore(kept.read());
+    for (const ref of gone(cluster.objects(), resources)) cluster.delete(ref);
     for (const resource of resources) put(cluster, resource);
-    const log = new FailureLog();
-    NestLogger.overrideLogger(false);
-    const parts = { cluster, clock: systemClock, settings: localSettings(version), log };
-    const context = await NestFactory.createApplicationContext(OperatorModule.of(parts));
-    const reconcilers = context.get<readonly Reconciler[]>(RECONCILERS);
-    const runner = new RoomsRunner({ cluster, reconcilers, clock: systemClock, log });
-    runner.start();
-    return new Up(output, cluster, runner, log);
+    const failures = new FailureLog();
+    const pods = new PodsRunner({
+      ...{ cluster, folder: state, log: failures },
+      programOf: programsIn(resolve(options.programs)),
+    });
+    const runner = await rooms(cluster, version, failures);
+    runner.start(() => {
+      kept.changed();
+      pods.look();
+    });
+    pods.start();
+    return new Up(output, { cluster, runner, pods, kept, failures });
   }
 
-  /** Shows the table until `stop`: redrawn in a terminal, as lines of what changed elsewhere. */
+  /** Shows the table until `hide` or `stop`: redrawn in a terminal, as lines of what changed elsewhere. */
   show(): void {
-    if (!this.#output.isTTY) this.#output.write(`${NOTICE}\n`);
     this.#draw();
     this.#timer = setInterval(() => {
       this.#draw();
     }, LOOK_EVERY_MS);
   }
 
-  /** Waits until nothing is left to do, prints the table once, and says whether every resource was accepted. */
-  async once(): Promise<boolean> {
-    for (let quiet = 0; quiet < QUIET_LOOKS; quiet = this.#runner.idle ? quiet + 1 : 0) {
-      await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
-    }
-    const lines = [...tableLines(this.#rows(), 0), ...this.#failures.lines(), NOTICE];
-    this.#output.write(lines.map((line) => `${line}\n`).join(''));
-    return this.#failures.lines().length === 0 && this.#resources().every(isAccepted);
+  /** Ends `show`; the last table stays. */
+  hide(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    this.#draw();
   }
 
+  /** Waits until every resource is ready; false when one is stalled, or it took too long. */
+  async ready(): Promise<boolean> {
+    const until = systemClock.monotonicMs() + READY_WITHIN_MS;
+    while (systemClock.monotonicMs() < until) {
+      if (this.#runner.idle && this.#resources().every(isReady)) return true;
+      if (this.#runner.idle && this.#resources().some(isStalled)) return false;
+      await new Promise((wake) => setTimeout(wake, LOOK_EVERY_MS));
+    }
+    return false;
+  }
+
+  /** As `ready`, then prints the table once. */
+  async once(): Promise<boolean> {
+    const ready = await this.ready();
+    const lines = [...this.#lines(0), ...this.#failures.lines()];
+    this.#output.write(lines.map((line) => `${line}\n`).join(''));
+    return ready;
+  }
+
+  /** The gateways that run, with where to reach them and what their certificates are pinned to. */
+  gateways(): readonly LocalGateway[] {
+    return localGateways(this.#resources(), this.#pods.states);
+  }
+
+  /** The pods, as processes. */
+  pods(): readonly PodState[] {
+    return this.#pods.states;
+  }
+
+  /** Ends every process; what was made is kept. */
   async stop(): Promise<void> {
     clearInterval(this.#timer);
     await this.#runner.stop();
+    await this.#pods.stop();
+    await this.#kept.flush();
+  }
+
+  #lines(width: number): readonly string[] {
+    return [
+      ...tableLines(this.#rows(), width),
+      '',
+      ...podLines(this.#pods.states).map((line) => (width > 0 ? line.slice(0, width) : line)),
+    ];
   }
 
   #draw(): void {
-    const rows = this.#rows();
     if (this.#output.isTTY) {
-      const lines = tableLines(rows, this.#output.columns ?? 80);
-      this.#screen.draw([...lines, ...this.#failures.lines(), '', `${NOTICE} Ctrl-C stops.`]);
+      const lines = this.#lines(this.#output.columns ?? 80);
+      this.#screen.draw([...lines, ...this.#failures.lines()]);
       return;
     }
+    const rows = this.#rows();
     for (const line of [...changedLines(this.#shown, rows), ...this.#failures.takeNew()]) {
       this.#output.write(`${line}\n`);
     }
@@ -115,6 +173,35 @@ export class Up {
       rowOf(resource, this.#cluster.children(resource.metadata.uid ?? '').length),
     );
   }
+}
+
+interface Parts {
+  readonly cluster: InMemoryCluster;
+  readonly runner: RoomsRunner;
+  readonly pods: PodsRunner;
+  readonly kept: StateFile;
+  readonly failures: FailureLog;
+}
+
+async function rooms(
+  cluster: InMemoryCluster,
+  version: string,
+  log: FailureLog,
+): Promise<RoomsRunner> {
+  NestLogger.overrideLogger(false);
+  const parts = { cluster, clock: systemClock, settings: localSettings(version), log };
+  const context = await NestFactory.createApplicationContext(OperatorModule.of(parts));
+  const reconcilers = context.get<readonly Reconciler[]>(RECONCILERS);
+  return new RoomsRunner({ cluster, reconcilers, clock: systemClock, log });
+}
+
+/** Resources of ours that an earlier run had and that the files do not name any more. */
+function gone(kept: readonly KubernetesObject[], files: readonly KubernetesObject[]): ObjectRef[] {
+  const named = new Set(files.map((object) => refId(refOf(object))));
+  return kept
+    .filter(({ apiVersion }) => apiVersion === API_VERSION)
+    .map(refOf)
+    .filter((ref) => !named.has(refId(ref)));
 }
 
 /** Resources of ours with their defaults; what they refer to (Secrets, ConfigMaps) as it stands. */

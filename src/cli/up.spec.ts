@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { ActionableError } from '../runtime/errors.js';
 import { parseCommandLine } from './arguments.js';
-import { changedLines, isAccepted, rowOf, tableLines } from './resource-table.js';
+import { changedLines, isStalled, rowOf, tableLines } from './resource-table.js';
 import { Screen } from './terminal.screen.js';
 
 describe('the command line', () => {
@@ -9,10 +9,10 @@ describe('the command line', () => {
     [[], { name: 'help' }],
     [['--help'], { name: 'help' }],
     [['up', '--help'], { name: 'help', about: 'up' }],
-    [['up', '-f', 'a'], { name: 'up', folders: ['a'], once: false }],
+    [['up', '-f', 'a'], { name: 'up', folders: ['a'], once: false, state: '.sallyport' }],
     [
       ['up', '-f', 'a', '--filename', 'b', '--once'],
-      { name: 'up', folders: ['a', 'b'], once: true },
+      { name: 'up', folders: ['a', 'b'], once: true, state: '.sallyport' },
     ],
   ])('%j', (argv, command) => {
     expect(parseCommandLine(argv)).toEqual(command);
@@ -63,10 +63,10 @@ describe('the table of resources', () => {
     });
   });
 
-  it('accepts what was looked at and is not stalled', () => {
-    expect(isAccepted(aGateway(2, [condition('Ready', 'False', 'ReplicasNotReady')]))).toBe(true);
-    expect(isAccepted(aGateway(1, []))).toBe(false);
-    expect(isAccepted(aGateway(2, [condition('Stalled', 'True', 'X')]))).toBe(false);
+  it('knows what is stalled in its present form', () => {
+    expect(isStalled(aGateway(2, [condition('Ready', 'False', 'ReplicasNotReady')]))).toBe(false);
+    expect(isStalled(aGateway(1, []))).toBe(false);
+    expect(isStalled(aGateway(2, [condition('Stalled', 'True', 'X')]))).toBe(true);
   });
 
   it('fits the terminal and lets no message draw on it', () => {

@@ -26,6 +26,7 @@ export type ActionableErrorCode =
   | 'ERR_ARGUMENT' // The command line is wrong.
   | 'ERR_CREDENTIALS' // No usable kubeconfig or service account.
   | 'ERR_LISTEN' // A port cannot be bound.
+  | 'ERR_STATE' // What an earlier run kept cannot be used.
   | 'ERR_RESOURCE_FILE'; // A YAML file does not hold resources that we know.
 
 /**
@@ -46,6 +47,7 @@ const EXIT_BY_CODE: Readonly<Record<ActionableErrorCode, number>> = {
   ERR_CREDENTIALS: EXIT_CODE.config,
   ERR_LISTEN: EXIT_CODE.config,
   ERR_ARGUMENT: EXIT_CODE.usage,
+  ERR_STATE: EXIT_CODE.config,
   ERR_RESOURCE_FILE: EXIT_CODE.config,
 };
 

@@ -19,6 +19,12 @@ export interface InMemoryOptions {
   readonly onEvents?: (owner: KubernetesObject, events: readonly PlannedEvent[]) => void;
 }
 
+/** An object as it is kept: as it was put, and what a controller added. */
+export interface KeptObject {
+  readonly put: KubernetesObject;
+  readonly assigned?: object | undefined;
+}
+
 /**
  * A cluster in memory for the same rooms: plans are carried out by the same decisions as on an API server. There are no
  * other field managers here, so nothing drifts; objects that a user puts are foreign to plans all the same.
@@ -58,6 +64,21 @@ export class InMemoryCluster implements Cluster {
   /** The status that a kubelet or a controller would write (ready replicas, addresses). */
   putStatus(ref: ObjectRef, status: object): void {
     this.#store.putStatus(ref, status);
+  }
+
+  /** Fields that a controller puts into a spec (a Service's address); they are not part of what was applied. */
+  assign(ref: ObjectRef, fields: object): void {
+    this.#store.assign(ref, fields);
+  }
+
+  /** Everything, to be kept and given to `restore` of a later run. */
+  kept(): readonly KeptObject[] {
+    return this.#store.kept();
+  }
+
+  /** Puts back what was kept, before anything else is put. */
+  restore(objects: readonly KeptObject[]): void {
+    for (const { put, assigned } of objects) this.#store.restore(put, assigned);
   }
 
   /** Every object, whole, in the order in which it was made. */

@@ -14,6 +14,11 @@ export interface StoreSources {
 }
 
 interface Stored {
+  /** As it was put, with its status. */
+  readonly put: KubernetesObject;
+  /** What a controller has put into its spec, as an API server does: not part of what was applied. */
+  readonly assigned: object | undefined;
+  /** Both together: what a reader sees. */
   readonly object: KubernetesObject;
   readonly cached: CachedObject;
 }
@@ -57,7 +62,7 @@ export class ObjectStore {
   put(object: KubernetesObject, byUs: boolean): KubernetesObject {
     const before = this.#objects.get(refId(refOf(object)));
     const wanted = withoutStatus(object);
-    const live = before?.object;
+    const live = before?.put;
     const next: KubernetesObject = {
       ...wanted,
       ...(live?.['status'] === undefined ? {} : { status: live['status'] }),
@@ -68,15 +73,35 @@ export class ObjectStore {
         ...(byUs ? { managedFields: APPLIED } : {}),
       },
     };
-    return this.#store(next, before);
+    return this.#store({ put: next, assigned: before?.assigned }, before);
+  }
+
+  /** Adds fields to the spec of an object that nobody applied; they stay when it is put again. */
+  assign(ref: ObjectRef, assigned: object): KubernetesObject | undefined {
+    const before = this.#objects.get(refId(ref));
+    if (!before) return undefined;
+    const metadata = { ...before.put.metadata, ...this.#identity(before.put) };
+    return this.#store({ put: { ...before.put, metadata }, assigned }, before);
+  }
+
+  /** Everything as it is kept on disk. */
+  kept(): readonly Pick<Stored, 'put' | 'assigned'>[] {
+    return [...this.#objects.values()].map(({ put, assigned }) => ({ put, assigned }));
+  }
+
+  /** Puts back what `kept` gave, with its identity, before anything else is put. */
+  restore(put: KubernetesObject, assigned: object | undefined): void {
+    this.#version = Math.max(this.#version, Number(put.metadata.resourceVersion ?? 0));
+    this.#store({ put, assigned }, undefined);
   }
 
   /** Replaces the status of an object; undefined when it does not exist. */
   putStatus(ref: ObjectRef, status: object): KubernetesObject | undefined {
     const before = this.#objects.get(refId(ref));
     if (!before) return undefined;
-    const metadata = { ...before.object.metadata, ...this.#identity(before.object) };
-    return this.#store({ ...before.object, metadata, status }, before);
+    const metadata = { ...before.put.metadata, ...this.#identity(before.put) };
+    const { assigned } = before;
+    return this.#store({ put: { ...before.put, metadata, status }, assigned }, before);
   }
 
   /** Deletes an object and, as Kubernetes does by owner reference, everything made for it. */
@@ -104,9 +129,13 @@ export class ObjectStore {
     };
   }
 
-  #store(object: KubernetesObject, before: Stored | undefined): KubernetesObject {
-    const ref = refOf(object);
-    const stored = { object, cached: cachedOf(object) };
+  #store(
+    { put, assigned }: Pick<Stored, 'put' | 'assigned'>,
+    before: Stored | undefined,
+  ): KubernetesObject {
+    const ref = refOf(put);
+    const object = withAssigned(put, assigned);
+    const stored = { put, assigned, object, cached: cachedOf(put, object) };
     this.#objects.set(refId(ref), stored);
     this.#sources.onChange({
       type: before ? 'Updated' : 'Added',
@@ -124,9 +153,15 @@ const APPLIED = [{ manager: FIELD_MANAGER, operation: 'Apply' as const }];
 
 const PROJECTION = { fieldManager: FIELD_MANAGER, intern: (text: string): string => text };
 
-function cachedOf(object: KubernetesObject): CachedObject {
+function withAssigned(put: KubernetesObject, assigned: object | undefined): KubernetesObject {
+  if (assigned === undefined) return put;
+  return { ...put, spec: { ...(put['spec'] as object | undefined), ...assigned } };
+}
+
+/** `object` as it was put, and as a reader sees it. */
+function cachedOf(object: KubernetesObject, seen: KubernetesObject): CachedObject {
   if (object.apiVersion === API_VERSION) return { own: true, object };
-  const child = projectChild(object, PROJECTION);
+  const child = projectChild(seen, PROJECTION);
   if (object.metadata.managedFields === undefined) {
     return { own: false, child: { ...child, ownedHash: '' } };
   }

@@ -24,11 +24,12 @@ export class RoomsRunner {
     this.#routes = new ChangeRoutes(options.reconcilers);
   }
 
-  /** Begins to work: on what is there, and on every change from now on. */
-  start(): void {
+  /** Begins to work: on what is there, and on every change from now on; `changed` is told of each, too. */
+  start(changed: () => void = () => undefined): void {
     const { cluster, reconcilers } = this.#options;
     for (const reconciler of reconcilers) this.#control(reconciler);
     cluster.onChange = (change) => {
+      changed();
       this.#routes.note(change);
       for (const { controller, key } of this.#routes.of(change, cluster)) {
         this.#controllers.get(controller)?.add(key, 'Edit');

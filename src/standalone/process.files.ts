@@ -1,0 +1,57 @@
+/*
+ * Which processes are ours, on disk: so that a run that was killed is cleaned up by the next one, and nobody else's
+ * process that got the same number meanwhile is touched.
+ */
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+
+const FILE = 'process.json';
+
+/** Remembers that the process `pid` belongs to the pod in `folder`. */
+export function noteProcess(folder: string, pid: number): void {
+  writeFileSync(`${folder}/${FILE}`, JSON.stringify({ pid, startedAt: startTime(pid) }));
+}
+
+/** The process in `folder` has ended. */
+export function forgetProcess(folder: string): void {
+  rmSync(`${folder}/${FILE}`, { force: true });
+}
+
+/** Ends a process that an earlier run left in `folder`; true when there was one. */
+export function endLeftProcess(folder: string): boolean {
+  let noted: { pid?: unknown; startedAt?: unknown };
+  try {
+    noted = JSON.parse(readFileSync(`${folder}/${FILE}`, 'utf8')) as typeof noted;
+  } catch {
+    return false; // None was left, or the file is torn: then nothing is known to be ours.
+  }
+  forgetProcess(folder);
+  const { pid, startedAt } = noted;
+  if (typeof pid !== 'number' || startedAt === undefined || startTime(pid) !== startedAt)
+    return false;
+  try {
+    process.kill(pid, 'SIGKILL');
+    return true;
+  } catch {
+    return false; // It ended in between.
+  }
+}
+
+/** When a process began, in ticks since boot (proc(5), field 22 of stat); undefined where there is no /proc. */
+function startTime(pid: number): string | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+  } catch {
+    return undefined;
+  }
+}
+
+/** Resident memory of a process in bytes; undefined where there is no /proc. */
+export function residentBytes(pid: number): number | undefined {
+  try {
+    const pages = readFileSync(`/proc/${pid}/status`, 'utf8').match(/^VmRSS:\s+(\d+) kB$/m)?.[1];
+    return pages === undefined ? undefined : Number(pages) * 1_024;
+  } catch {
+    return undefined;
+  }
+}
