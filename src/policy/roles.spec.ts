@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { aFingerprint, anAccessRole, aSignalingGateway } from '../../test/builders.js';
-import { dutyConflicts, isPermitted, rolesOn, VERBS_OF, type AccessRequest } from './roles.js';
+import { isPermitted, type AccessRequest } from './decision.js';
+import { dutyConflicts, rolesOn, VERBS_OF } from './roles.js';
 
 const NOON = new Date('2026-03-02T12:00:00Z');
 const ALICE = aFingerprint('alice');

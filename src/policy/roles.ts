@@ -1,6 +1,6 @@
 /*
  * What AccessRoles mean on a gateway. Default deny: nobody may do what no role of his allows. The operator makes the
- * signed bundle from `rolesOn`, the gateway asks `isPermitted` of what the bundle says.
+ * signed bundle from `rolesOn`, the gateway asks decision.ts of what the bundle says.
  */
 import type { AccessRole, AccessRolePermission, AccessRoleSpec } from '../kinds/access-role.gen.js';
 import type { SignalingGateway } from '../kinds/signaling-gateway.gen.js';
@@ -94,42 +94,6 @@ export function exclusionOf(
   all: readonly AccessRole[],
 ): DutyConflict | undefined {
   return dutyConflicts(role, all).find(({ everyone }) => everyone === true);
-}
-
-/** What somebody wants to do, and how he came. */
-export interface AccessRequest {
-  readonly subject: string;
-  readonly resource: RoleResource;
-  readonly verb: RoleVerb;
-  readonly at: Date;
-  /** Whether his address lies in a range; the gateway knows the address, this folder compares none. */
-  readonly comesFrom: (cidr: string) => boolean;
-  /** How long ago he gave a second factor, in seconds; absent: not in this session. */
-  readonly secondFactorAgeSeconds?: number;
-}
-
-/** Whether one of the `roles` of a bundle allows `request`. A role that has ended allows nothing. */
-export function isPermitted(roles: readonly BundleRole[], request: AccessRequest): boolean {
-  return roles.some(
-    (role) =>
-      (role.assignment === 'Everyone' || role.subjects.includes(request.subject)) &&
-      (role.expiresAt === undefined || Date.parse(role.expiresAt) > request.at.getTime()) &&
-      role.permissions.some((permission) => allows(permission, request)),
-  );
-}
-
-function allows(
-  { resource, verbs, conditions }: AccessRolePermission,
-  request: AccessRequest,
-): boolean {
-  if (resource !== request.resource || !verbs.includes(request.verb)) return false;
-  const { sourceCidrs, secondFactorWithinSeconds } = conditions ?? {};
-  const fromThere =
-    sourceCidrs === undefined || sourceCidrs.some((cidr) => request.comesFrom(cidr));
-  const freshEnough =
-    secondFactorWithinSeconds === undefined ||
-    (request.secondFactorAgeSeconds ?? Infinity) <= secondFactorWithinSeconds;
-  return fromThere && freshEnough;
 }
 
 function bundleRole(role: AccessRole, all: readonly AccessRole[]): BundleRole {
