@@ -9,7 +9,7 @@ await bundle(
   {
     operator: 'dist/bin/operator.js',
     relay: 'dist/bin/relay.js',
-    'packet.worker': 'dist/relay/packet.worker.js',
+    'packet.worker': 'dist/relay/packet/packet.worker.js',
     'fallback.worker': 'dist/relay/shell/fallback.worker.js',
   },
   'dist/bundle',

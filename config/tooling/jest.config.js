@@ -52,6 +52,13 @@ export default {
       testMatch: ['<rootDir>/test/apiserver/**/*.spec.ts'],
     },
     {
+      // Real PostgreSQL and NATS servers, from packages of the distribution.
+      ...common,
+      displayName: 'storage',
+      setupFilesAfterEnv: ['<rootDir>/config/tooling/patience.setup.js'],
+      testMatch: ['<rootDir>/test/storage/**/*.spec.ts'],
+    },
+    {
       // Programs of the data plane as real processes on loopback, and the packets between them.
       ...common,
       displayName: 'processes',

@@ -72,6 +72,8 @@ const skeleton = {
   /** CamelCase, from the closed list of whoever records it. */
   reason: Type.Optional(text('^[A-Z][A-Za-z0-9]*$', 64)),
   resource: Type.Optional(resource),
+  /** How many events of one hour a record stands for; absent: one. */
+  count: Type.Optional(Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER })),
   policy: Type.Optional(
     Type.Object(
       {

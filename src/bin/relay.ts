@@ -1,5 +1,5 @@
 import { parseRelayArguments } from '../relay/shell/arguments.js';
-import { guardProcess } from '../relay/shell/guard.process.js';
+import { guardProcess } from '../runtime/guard.process.js';
 import { relaySettingsHelp } from '../relay/shell/relay.files.js';
 import { runRelay } from '../relay/shell/run.process.js';
 import { refuseInsecureStart } from '../runtime/insecure-environment.js';

@@ -14,6 +14,7 @@ const KEEP_ALIVE_MS = 20_000;
 /** A way that keeps what is sent on it. */
 class Outbox implements DatagramPath {
   readonly kind = 'relay-udp';
+  readonly generation = 1;
   isOpen = true;
   readonly sent: Uint8Array[] = [];
   readonly #room = new Uint8Array(1_212);

@@ -4,7 +4,7 @@
  */
 import { Channels, type Channel } from '../protocol/channels/channels.js';
 import type { ReliableChannel } from '../protocol/channels/frame.js';
-import { MAX_PLAINTEXT_BYTES, type CallMode } from '../protocol/channels/plaintext-size.js';
+import type { CallMode } from '../protocol/channels/plaintext-size.js';
 import { CloseReason } from '../protocol/session/control-message.js';
 import { DatagramKind } from '../protocol/session/datagram.js';
 import type { HandshakeRefusal } from '../protocol/session/handshake-options.js';
@@ -19,11 +19,13 @@ import type {
   ConversationRefusal,
 } from './conversation-options.js';
 import type { DatagramPath } from './datagram-path.js';
-import { EndpointError } from './endpoint-error.js';
+import { notConnected } from './endpoint-error.js';
 import { Farewell } from './farewell.js';
 import { KnownPaths } from './known-paths.js';
 import { Liveness } from './liveness.js';
 import { Refusals } from './refusals.js';
+import type { RelayUse } from './relay-departure.js';
+import { SessionReceiver } from './session-receiver.js';
 import { MAX_DATAGRAMS_PER_PUMP, SessionSender } from './session-sender.js';
 
 /** A peer of which nothing opened for so long is gone, and its side of the keys goes: it was asked three times meanwhile, the last time 5 s ago. */
@@ -36,15 +38,14 @@ export class Conversation<PeerRefusal extends string> {
   readonly #events: ConversationEvents;
   readonly #handshake: SessionHandshake<DatagramPath, PeerRefusal>;
   readonly #callMode: CallMode;
-  readonly #opened = new Uint8Array(MAX_PLAINTEXT_BYTES);
   readonly #refusals: Refusals<ConversationRefusal | PeerRefusal>;
   readonly #known = new KnownPaths();
   #session: Session<DatagramPath> | undefined;
   #channels: Channels | undefined;
-  #from: DatagramPath | undefined;
   readonly #untilMs: number;
   readonly #liveness: Liveness;
   readonly #sender: SessionSender;
+  readonly #receiver = new SessionReceiver();
   /** When the session began or last opened a datagram: nobody but the peer can put this off. */
   #openedMs = Infinity;
   #farewell: Farewell | undefined;
@@ -96,6 +97,16 @@ export class Conversation<PeerRefusal extends string> {
   removePath(path: DatagramPath): void {
     this.#known.remove(path);
     if (this.#session?.end === undefined) this.#session?.forgetPath(path);
+  }
+
+  /** How both sides use the ways through the relay `generation`. */
+  relayUse(generation: number): RelayUse {
+    const session = this.#session;
+    return this.#known.relayUse(
+      generation,
+      this.#sender.active,
+      (path) => session?.isProven(path) === true,
+    );
   }
 
   /**
@@ -161,11 +172,11 @@ export class Conversation<PeerRefusal extends string> {
     if (this.#end !== undefined) return 'over';
     if (datagram[KIND_OFFSET] !== DatagramKind.transport)
       return this.#takeHandshake(datagram, path, nowMs);
-    const length = this.#session?.open(datagram, this.#opened, path, nowMs) ?? 'no-session';
-    if (typeof length === 'string') return length;
+    if (this.#session === undefined || this.#channels === undefined) return 'no-session';
+    const opened = this.#receiver.open(this.#session, datagram, { path, nowMs });
+    if (typeof opened === 'string') return opened;
     this.#openedMs = nowMs;
-    this.#from = path;
-    return this.#channels?.onPlaintext(this.#opened.subarray(0, length), nowMs);
+    return this.#channels.onPlaintext(opened, nowMs);
   }
 
   #takeHandshake(
@@ -187,9 +198,7 @@ export class Conversation<PeerRefusal extends string> {
 
   #newChannels(session: Session<DatagramPath>): Channels {
     const control = (bytes: Uint8Array): void => {
-      // A plaintext may hold more behind a close; nothing of it reaches a session that is over.
-      if (session.end === undefined && this.#from !== undefined)
-        this.#refusals.count(session.onControl(bytes, this.#from));
+      this.#refusals.count(this.#receiver.control(session, bytes));
     };
     return new Channels(channelEvents(this.#events, control), { callMode: this.#callMode });
   }
@@ -224,20 +233,23 @@ export class Conversation<PeerRefusal extends string> {
   }
 
   #heardOn(path: DatagramPath, nowMs: number): void {
-    this.#liveness.heardMs = nowMs;
     if (path === this.#sender.active) this.#liveness.answeredMs = nowMs;
     this.#known.add(path);
-    this.#known.heard(path);
+    const isItsChoice = this.#receiver.isPeersChoice && path === this.#session?.newestPath;
+    this.#known.heard(path, nowMs, isItsChoice);
   }
 
   /** Leaves a direct way that went silent, and takes the best one. */
   #choose(session: Session<DatagramPath>, nowMs: number): void {
-    for (const silent of this.#known.takeSilent(nowMs)) session.forgetPath(silent);
+    const before = this.#sender.active;
+    const silent = this.#known.takeSilent(nowMs);
+    for (const path of silent) session.forgetPath(path);
     const path = this.#known.choose((one) => session.isProven(one));
-    if (path === this.#sender.active) return;
+    if (path === before) return;
     this.#sender.active = path;
     if (path === undefined) return;
-    this.#channels?.pathChanged();
+    const isAlive = before !== undefined && this.#known.open.includes(before);
+    this.#channels?.pathChanged(isAlive && !silent.includes(before) ? 'arrives' : 'lost');
     this.#events.path(path.kind);
   }
 
@@ -252,20 +264,14 @@ export class Conversation<PeerRefusal extends string> {
       this.#sender.active === undefined
         ? Infinity
         : (this.#channels?.nextDeadlineMs(nowMs) ?? Infinity),
-      this.#liveness.askAtMs(this.#sender.active?.kind === 'direct'),
+      this.#sender.askAtMs,
       this.#known.silentMs,
     );
   }
 
   #requireChannels(): Channels {
-    if (this.#end !== undefined)
-      throw new EndpointError(
-        'ERR_ENDPOINT_CLOSED',
-        'the conversation is over: its keys are erased',
-      );
-    if (this.#channels === undefined)
-      throw new EndpointError('ERR_ENDPOINT_NOT_CONNECTED', 'there is no session yet');
-    return this.#channels;
+    if (this.#end === undefined && this.#channels !== undefined) return this.#channels;
+    throw notConnected(this.#end !== undefined);
   }
 
   /** Ends it and tells the peer. */
@@ -287,7 +293,7 @@ export class Conversation<PeerRefusal extends string> {
     this.#handshake.close();
     this.#session?.close();
     this.#sender.plaintext.fill(0);
-    this.#opened.fill(0);
+    this.#receiver.erase();
     this.#events.ended(end);
   }
 }

@@ -6,6 +6,8 @@ export type PathKind = (typeof PATH_KINDS)[number];
 /** A way on which session datagrams go. Compared by identity: one object for one way, as long as it is the same way. */
 export interface DatagramPath {
   readonly kind: PathKind;
+  /** Which of the endpoint's relays it leads through: 1 for the first, 2 for the one that it was given next; 0 for direct ways. */
+  readonly generation: number;
   /** Whether datagrams may go on it now. */
   readonly isOpen: boolean;
   /** Room for the next datagram, at least 1,212 bytes, to be written in place; nothing goes before `commit`. */

@@ -4,7 +4,8 @@ export type EndpointErrorCode =
   | 'ERR_ENDPOINT_NOT_CONNECTED' // No session exists yet: wait for `established`.
   | 'ERR_ENDPOINT_KEY_LENGTH' // A key or an id has another length than its kind has.
   | 'ERR_ENDPOINT_PIN' // A pin is not `sha256/<base64>` of 32 bytes, or there is none.
-  | 'ERR_ENDPOINT_ADDRESS'; // An address is not an IP address, or a port is not one.
+  | 'ERR_ENDPOINT_ADDRESS' // An address is not an IP address, or a port is not one.
+  | 'ERR_ENDPOINT_RELAY'; // A lease is renewed that is for none of the endpoint's relays.
 
 /** A mistake of the program that uses an endpoint, never of the network; nothing was sent. */
 export class EndpointError extends Error {
@@ -16,6 +17,12 @@ export class EndpointError extends Error {
     super(message);
   }
 }
+
+/** Of a message for a session that is not there, or not any more. */
+export const notConnected = (isOver: boolean): EndpointError =>
+  isOver
+    ? new EndpointError('ERR_ENDPOINT_CLOSED', 'the conversation is over: its keys are erased')
+    : new EndpointError('ERR_ENDPOINT_NOT_CONNECTED', 'there is no session yet');
 
 /** @throws EndpointError ERR_ENDPOINT_KEY_LENGTH unless `bytes` has `length` bytes; `what` names it, never shows it. */
 export function requireKeyLength(what: string, bytes: Uint8Array, length: number): void {

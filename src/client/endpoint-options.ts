@@ -6,8 +6,11 @@ import type { RelayAddresses, RelayNews } from './relay-news.js';
 
 /** What an endpoint tells besides its conversation. */
 export interface EndpointEvents extends ConversationEvents {
-  /** News of the way to the relay; `move` and `refused` want a new lease: `renew`. */
-  relay(news: RelayNews): void;
+  /**
+   * News of the way to the relay `relayId`. `refused` wants a new lease, for the same relay (`renew`) or for another one,
+   * `move` one for another relay (`addRelay`).
+   */
+  relay(news: RelayNews, relayId: string): void;
 }
 
 /** What an endpoint is made of. */

@@ -7,12 +7,14 @@ import type { ReliableChannel } from '../protocol/channels/frame.js';
 import { KeyStore } from '../protocol/key-store.js';
 import { CloseReason } from '../protocol/session/control-message.js';
 import { Conversation } from './conversation.js';
+import { passedOn } from './conversation-events.js';
 import { DirectRoutes } from './direct-routes.js';
 import { EndpointError, requireKeyLength } from './endpoint-error.js';
 import type { EndpointOptions } from './endpoint-options.js';
-import { LeaseProof, type LeaseFields } from './lease-proof.js';
+import { EndpointRelays, type EndpointRelaysParts } from './endpoint.relays.js';
+import type { LeaseFields } from './lease-proof.js';
+import type { RelayAddresses } from './relay-news.js';
 import type { RelayPathRefusal } from './relay-path.js';
-import { RelayWay, type RelayWayEvents } from './relay.way.js';
 import { DirectRoute } from './routes.js';
 import { UdpLink } from './udp.path.js';
 
@@ -25,8 +27,7 @@ export class Endpoint<PeerRefusal extends string> {
   readonly #leaseKeys = new KeyStore(LEASE_STORE_BYTES);
   readonly #direct = new DirectRoutes();
   readonly #relayRefused = new Map<RelayPathRefusal, number>();
-  #lease: LeaseProof | undefined;
-  #relay: RelayWay | undefined;
+  readonly #relays: EndpointRelays;
   #udp: UdpLink | undefined;
   #timer: NodeJS.Timeout | undefined;
   #immediate: NodeJS.Immediate | undefined;
@@ -42,34 +43,13 @@ export class Endpoint<PeerRefusal extends string> {
     this.#conversation = new Conversation({
       handshake,
       callMode,
-      events: {
-        // Classes have their methods elsewhere than in themselves: each is passed on by name.
-        established: () => {
-          events.established();
-        },
-        message: (channel, bytes) => {
-          events.message(channel, bytes);
-        },
-        acknowledged: (channel, id) => {
-          events.acknowledged(channel, id);
-        },
-        writable: (channel) => {
-          events.writable(channel);
-        },
-        path: (kind) => {
-          events.path(kind);
-        },
-        encryptionFailure: (total) => {
-          events.encryptionFailure(total);
-        },
-        ended: (end) => {
-          this.#closed = true;
-          // The pump repeats the close and then releases the sockets.
-          this.#soon();
-          events.ended(end);
-        },
-      },
+      events: passedOn(events, () => {
+        this.#closed = true;
+        // The pump repeats the close and then releases the sockets.
+        this.#soon();
+      }),
     });
+    this.#relays = new EndpointRelays(this.#relaysParts());
   }
 
   /**
@@ -137,13 +117,28 @@ export class Endpoint<PeerRefusal extends string> {
     this.#soon();
   }
 
-  /** Proves a newer lease for the same session at the same relay, and erases the key of the one before. */
+  /**
+   * Proves a newer lease for the same session at a relay of this endpoint, and erases the key of the one before.
+   * @throws EndpointError ERR_ENDPOINT_RELAY if the lease is for none of them: then `addRelay`.
+   */
   renew(fields: LeaseFields): void {
     this.#requireOpen();
-    const lease = new LeaseProof(this.#leaseContext(), fields);
-    this.#relay?.renew(lease);
-    this.#lease?.close();
-    this.#lease = lease;
+    this.#relays.renew(fields);
+    this.#soon();
+  }
+
+  /**
+   * Moves to another relay for the same session, after MOVE or when a relay refused: proves `lease` there, sends that way
+   * once the peer answers there, and leaves the relay before (news `left`) when the peer has come as well, or at the
+   * deadline of its MOVE. The peer has to do the same, at any time before that.
+   * The lease's key is copied before this resolves. @throws EndpointError for wrong lengths, addresses and pins.
+   */
+  async addRelay(addresses: RelayAddresses, lease: LeaseFields): Promise<void> {
+    this.#requireOpen();
+    if (addresses.udp !== undefined) await this.#needSocket();
+    if (this.#closed) return;
+    this.#relays.add(addresses, lease, this.#udp);
+    this.#soon();
   }
 
   /** Takes a new UDP socket, as after a change of network, and proves the lease from there. The session goes on. */
@@ -157,7 +152,7 @@ export class Endpoint<PeerRefusal extends string> {
     this.#udp?.close();
     this.#udp = fresh;
     for (const route of this.#direct.clear()) this.#conversation.removePath(route);
-    this.#relay?.moved(this.#udp);
+    this.#relays.moved(fresh);
     this.#soon();
   }
 
@@ -167,21 +162,10 @@ export class Endpoint<PeerRefusal extends string> {
   }
 
   async #begin(): Promise<void> {
-    const { relay, pathPolicy, clock, random } = this.#options;
+    const { relay, pathPolicy } = this.#options;
     if (relay?.addresses.udp !== undefined || pathPolicy === 'DirectAllowed')
-      this.#udp = await this.#newSocket();
-    if (relay !== undefined) {
-      this.#lease = new LeaseProof(this.#leaseContext(), relay.lease);
-      this.#relay = new RelayWay({
-        lease: this.#lease,
-        addresses: relay.addresses,
-        random,
-        monotonicMs: () => clock.monotonicMs(),
-        wallMs: () => clock.now().getTime(),
-        events: this.#relayEvents(),
-      });
-      this.#relay.begin(this.#udp);
-    }
+      await this.#needSocket();
+    if (relay !== undefined) this.#relays.add(relay.addresses, relay.lease, this.#udp);
     this.#soon();
   }
 
@@ -191,11 +175,28 @@ export class Endpoint<PeerRefusal extends string> {
     });
   }
 
-  #leaseContext() {
-    return { backend: this.#options.handshake.backend, keys: this.#leaseKeys };
+  async #needSocket(): Promise<void> {
+    if (this.#udp !== undefined) return;
+    const fresh = await this.#newSocket();
+    // The endpoint may have ended meanwhile, or somebody else may have waited for one as well.
+    if (this.#isOver() || this.#udp !== undefined) fresh.close();
+    else this.#udp = fresh;
   }
 
-  #relayEvents(): RelayWayEvents {
+  #relaysParts(): EndpointRelaysParts {
+    const { clock, random, events, handshake } = this.#options;
+    return {
+      context: { backend: handshake.backend, keys: this.#leaseKeys },
+      ...{ clock, random },
+      events: this.#relayEvents(),
+      relay: (news, relayId) => {
+        events.relay(news, relayId);
+      },
+      use: (generation) => this.#conversation.relayUse(generation),
+    };
+  }
+
+  #relayEvents(): EndpointRelaysParts['events'] {
     const conversation = this.#conversation;
     return {
       datagram: (bytes, route) => {
@@ -208,9 +209,6 @@ export class Endpoint<PeerRefusal extends string> {
       gone: (route) => {
         conversation.removePath(route);
       },
-      relay: (event) => {
-        this.#options.events.relay(event);
-      },
       refused: (reason) => {
         this.#relayRefused.set(reason, (this.#relayRefused.get(reason) ?? 0) + 1);
       },
@@ -222,10 +220,7 @@ export class Endpoint<PeerRefusal extends string> {
 
   #receive(bytes: Uint8Array, address: string, port: number): void {
     if (this.#closed) return;
-    if (this.#relay?.isFrom(address, port) === true) {
-      this.#relay.receive(bytes);
-      return;
-    }
+    if (this.#relays.receive(bytes, address, port)) return;
     if (this.#options.pathPolicy === 'RelayOnly') return;
     const known = this.#direct.get(address, port);
     const route = known ?? this.#newRoute(address, port);
@@ -264,7 +259,7 @@ export class Endpoint<PeerRefusal extends string> {
     if (this.#released) return;
     clearTimeout(this.#timer);
     const nowMs = this.#now();
-    const relayMs = this.#relay?.pump(nowMs) ?? Infinity;
+    const relayMs = this.#relays.pump(nowMs);
     const conversationMs = this.#conversation.pump(nowMs);
     const wakeMs = Math.min(relayMs, conversationMs);
     if (this.#conversation.end !== undefined && conversationMs === Infinity) this.#release();
@@ -276,6 +271,7 @@ export class Endpoint<PeerRefusal extends string> {
       }, wakeMs - nowMs);
   }
 
+  /** Asked again after each `await`, which the compiler does not know to change anything. */
   #isOver(): boolean {
     return this.#released;
   }
@@ -290,8 +286,7 @@ export class Endpoint<PeerRefusal extends string> {
     this.#released = true;
     clearTimeout(this.#timer);
     clearImmediate(this.#immediate);
-    this.#relay?.close();
-    this.#lease?.close();
+    this.#relays.close();
     this.#leaseKeys.eraseAll();
     this.#udp?.close();
     this.#direct.clear();

@@ -18,8 +18,11 @@ export interface RelayAddresses {
 export type TlsEnd = LeafRefusal | StreamRefusal | 'connection-lost' | 'no-answer';
 
 /**
- * News of the way to a relay. After `unreachable` the endpoint goes on trying by itself, over UDP and over TLS, for as
+ * News of the way to a relay. After `left` nothing more comes of it: the peer is at a newer relay, and the lease can be
+ * given back. After `unreachable` the endpoint goes on trying by itself, over UDP and over TLS, for as
  * long as it lives (relay-ways.ts).
  */
 export type RelayNews =
-  RelayPathEvent | { readonly type: 'unreachable'; readonly why: TlsEnd | 'udp' };
+  | RelayPathEvent
+  | { readonly type: 'unreachable'; readonly why: TlsEnd | 'udp' }
+  | { readonly type: 'left' };

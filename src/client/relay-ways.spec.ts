@@ -23,6 +23,7 @@ class World {
 
   constructor(has: { readonly udp: boolean; readonly tls: boolean }) {
     this.ways = new RelayWays({
+      generation: 1,
       lease: aLeaseProof(),
       random: randomOf(1),
       monotonicMs: () => this.nowMs,
@@ -134,7 +135,7 @@ describe('the ways to a relay on a network with UDP', () => {
   it('say BYE where the lease is proven, and nothing after it', () => {
     const world = new World(BOTH).run(1_000);
     world.ways.close();
-    expect(world.run(60_000).log).toEqual(['open relay-udp', 'bye udp']);
+    expect(world.run(60_000).log).toEqual(['open relay-udp', 'gone relay-udp', 'bye udp']);
   });
 });
 

@@ -57,6 +57,8 @@ export interface RelayLinks {
 
 /** What the ways are made with. Times are of one monotonic clock. */
 export interface RelayWaysParts {
+  /** Of its routes: datagram-path.ts. */
+  readonly generation: number;
   readonly lease: LeaseProof;
   readonly links: RelayLinks;
   readonly random: RandomBytes;
@@ -126,9 +128,11 @@ export class RelayWays {
     this.#parts.events.changed();
   }
 
-  /** Gives the lease up, unanswered, and closes the connection. */
+  /** Gives the lease up, unanswered, and closes the connection. May be called again. */
   close(): void {
     this.#closed = true;
+    for (const one of [this.#udp, this.#tls])
+      if (one?.isOpen === true) this.#parts.events.gone(one.route);
     const way = [this.#udp, this.#tls].find((one) => one?.admission.status === 'proven');
     if (way !== undefined) {
       const bye = this.#lease.bye();
@@ -172,9 +176,9 @@ export class RelayWays {
   }
 
   #newWay(kind: 'relay-udp' | 'relay-tls', sink: BurstSink): Way {
-    const { random, monotonicMs } = this.#parts;
+    const { random, monotonicMs, generation } = this.#parts;
     const admission = new RelayPath(this.#lease, random, monotonicMs());
-    const route = new RelayRoute(kind, { admission, lease: this.#lease, sink });
+    const route = new RelayRoute(kind, { admission, lease: this.#lease, sink, generation });
     return { admission, route, sink, isOpen: false };
   }
 

@@ -13,6 +13,8 @@ export type { RelayWayEvents } from './relay-ways.js';
 
 /** What the ways are made with. Times of `monotonicMs` and `wallMs` are milliseconds. */
 export interface RelayWayParts {
+  /** Of its routes: datagram-path.ts. */
+  readonly generation: number;
   readonly lease: LeaseProof;
   readonly addresses: RelayAddresses;
   readonly random: RandomBytes;
@@ -36,8 +38,7 @@ export class RelayWay {
 
   /** Begins over UDP; `udp` undefined, or no UDP address: over TLS at once. Call `pump` after it. */
   begin(udp: UdpLink | undefined): void {
-    const { lease, random, monotonicMs, events } = this.#parts;
-    this.#ways = new RelayWays({ lease, links: this.#links(udp), random, monotonicMs, events });
+    this.#ways = new RelayWays({ ...this.#parts, links: this.#links(udp) });
   }
 
   /** The UDP socket is another one. */
@@ -66,7 +67,7 @@ export class RelayWay {
     this.#ways?.renew(lease, this.#parts.monotonicMs());
   }
 
-  /** Gives the lease up, unanswered, and closes the connection. */
+  /** Gives the lease up, unanswered, and closes the connection. May be called again. */
   close(): void {
     this.#ways?.close();
   }

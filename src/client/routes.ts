@@ -8,6 +8,7 @@ const NOTHING = new Uint8Array(0);
 /** A way straight to an address of the peer. */
 export class DirectRoute implements DatagramPath {
   readonly kind = 'direct';
+  readonly generation = 0;
   readonly #burst: Burst;
   #open = true;
 
@@ -39,13 +40,20 @@ export class DirectRoute implements DatagramPath {
 
 /** The way through a relay: each datagram goes inside a FORWARD, on UDP or on TLS. It is open while the lease is proven. */
 export class RelayRoute implements DatagramPath {
+  readonly generation: number;
   readonly #admission: RelayPath;
   readonly #burst: Burst;
 
   constructor(
     readonly kind: Exclude<PathKind, 'direct'>,
-    parts: { readonly admission: RelayPath; readonly lease: LeaseProof; readonly sink: BurstSink },
+    parts: {
+      readonly admission: RelayPath;
+      readonly lease: LeaseProof;
+      readonly sink: BurstSink;
+      readonly generation: number;
+    },
   ) {
+    this.generation = parts.generation;
     this.#admission = parts.admission;
     this.#burst = new Burst(parts.lease.forwardHeader(), parts.sink);
   }

@@ -24,6 +24,14 @@ export class SessionSender {
     this.#liveness = liveness;
   }
 
+  /** When the peer is to be asked for a sign of life. */
+  get askAtMs(): number {
+    return this.#liveness.askAtMs({
+      isDirect: this.active?.kind === 'direct',
+      isPeerBehind: this.#known.isPeerBehind(this.active),
+    });
+  }
+
   /** Sends what `next` gives: on its path, or on every open one. */
   sendHandshake(next: () => HandshakeToSend<DatagramPath> | undefined): void {
     for (let i = 0; i < MAX_DATAGRAMS_PER_PUMP; i++) {
@@ -39,7 +47,7 @@ export class SessionSender {
 
   /** Asks for a sign of life if that is due, and sends the session's own messages. */
   sendControl(session: Session<DatagramPath>, nowMs: number): void {
-    if (nowMs >= this.#liveness.askAtMs(this.active?.kind === 'direct')) this.#ask(session, nowMs);
+    if (nowMs >= this.askAtMs) this.#ask(session, nowMs);
     for (let i = 0; i < MAX_DATAGRAMS_PER_PUMP; i++) {
       const control = session.controlToSend(nowMs);
       if (control === undefined) return;

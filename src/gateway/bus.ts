@@ -61,6 +61,11 @@ export interface Bus {
    * that it has none, or after `timeoutMs`.
    */
   ask(message: BusMessage, timeoutMs: number): Promise<BusAnswer>;
+  /** Asks all other replicas, and gives every answer that is not undefined: of those that answer within `timeoutMs`. */
+  askAll(
+    message: BusMessage,
+    timeoutMs: number,
+  ): Promise<readonly Readonly<Record<string, unknown>>[]>;
   /** Set once, before the first message. */
   onMessage(handle: (message: BusMessage, from: string) => BusAnswer | Promise<BusAnswer>): void;
   /** Whether other replicas can be reached now; always true in one process. */

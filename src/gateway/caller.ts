@@ -22,6 +22,8 @@ export interface Caller {
   readonly session: string;
   /** The session ends then. */
   readonly endsAt: number;
+  /** ... or after this silence, where a role says less than the gateway's settings. */
+  readonly idleSeconds?: number;
   /** When a second factor was proven in this session, Unix ms. */
   readonly secondFactorAt?: number;
   /** Named in the resource. */

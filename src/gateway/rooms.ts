@@ -45,6 +45,8 @@ export interface Room {
   opened?(connection: Connection): void;
   /** The connection is gone. */
   closed?(connection: Connection): void;
+  /** A message of this connection arrived: its session is not idle. `now` in Unix milliseconds. */
+  heard?(connection: Connection, now: number): void;
   /** A message of another replica. The first room that gives an answer has answered. */
   onBus?(message: BusMessage, from: string): BusAnswer | Promise<BusAnswer>;
   /** Runs every second: expiry, sweeps. Must not throw. */

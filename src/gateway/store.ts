@@ -5,7 +5,8 @@
  * are times at the beginning of one (UTC).
  *
  * Every method is one transaction and throws StorageUnavailable when the database does not answer in time; then nothing
- * of it happened. What a method has answered is durable.
+ * of it happened (unless only the answer to the commit was lost: every method may be repeated). What a method has
+ * answered is durable. A row of an account that is not there throws AccountUnusable.
  */
 
 /** Waiting for approval, in use, or locked by an administrator. */
@@ -62,7 +63,7 @@ export interface FactorRow {
   readonly label: string;
   readonly enrolledOn: number;
   /**
-   * TOTP: the secret, sealed with the column key. WebAuthn: credential id, public key, transports, as the module of
+   * TOTP: the secret; the store seals it with the column key and opens it again. WebAuthn: credential id, public key, transports, as the module of
    * second factors encodes them.
    */
   readonly secret: Uint8Array;
@@ -132,6 +133,18 @@ export class StorageUnavailable extends Error {
   }
 }
 
+/**
+ * The account was deleted or locked, or the device revoked, while the call was under way; nothing of it happened. A
+ * caller that looked before the call refuses as if it had seen it then.
+ */
+export class AccountUnusable extends Error {
+  override readonly name = 'AccountUnusable';
+
+  constructor() {
+    super('the account or the device may not be used any more');
+  }
+}
+
 /** Why the database is not available. A closed list: each is a metric label. */
 export const STORAGE_REASONS = ['timeout', 'unreachable', 'full', 'read-only', 'failed'] as const;
 export type StorageReason = (typeof STORAGE_REASONS)[number];
@@ -152,7 +165,10 @@ export interface AccountStore {
   deleteAccount(account: string, entry: Pick<DeletionRow, 'at' | 'reason'>): Promise<boolean>;
   devices(account: string): Promise<readonly DeviceRow[]>;
   device(account: string, device: string): Promise<DeviceRow | undefined>;
-  /** Inserts, or replaces the binding of the same device by one with a higher serial. False: the limit of devices is reached, or the serial is not higher. */
+  /**
+   * Inserts, or replaces the binding of the same device by one with a higher serial; its state then stays as it is.
+   * False: the limit of devices that are not revoked is reached, the serial is not higher, or the device is revoked.
+   */
   putDevice(row: DeviceRow, maxDevices: number): Promise<boolean>;
   setDeviceState(
     account: string,
@@ -168,12 +184,16 @@ export interface AccountStore {
 
 /** Sessions. */
 export interface SessionStore {
+  /** Throws AccountUnusable when the account is locked or gone, or the device revoked. */
   createSession(row: SessionRow): Promise<void>;
   sessionByToken(tokenHash: Uint8Array): Promise<SessionRow | undefined>;
   sessions(account: string): Promise<readonly SessionRow[]>;
   touchSession(session: string, at: number): Promise<void>;
   setSecondFactor(session: string, at: number): Promise<void>;
-  /** Ends sessions and gives their handles and the leases that end with them: of one session, one device, or the whole account. */
+  /**
+   * Ends sessions and gives their handles and the leases that end with them: of one session, one device, or the whole
+   * account. These leases are among `revokedLeases` from then on.
+   */
   endSessions(of: {
     readonly account: string;
     readonly device?: string;
@@ -182,7 +202,7 @@ export interface SessionStore {
     readonly sessions: readonly string[];
     readonly leases: readonly LeaseRow[];
   }>;
-  /** Deletes sessions that ended before `now` or are idle since `idleBefore`; gives how many. At most `limit`. */
+  /** Ends sessions that ended before `now` or are idle since `idleBefore`; gives how many. At most `limit`. */
   expireSessions(now: number, idleBefore: number, limit: number): Promise<number>;
 }
 
@@ -201,7 +221,9 @@ export interface FactorStore {
   lockout(account: string): Promise<LockoutRow>;
   /**
    * Counts one attempt BEFORE its proof is looked at, atomically: 100 at the same time count as 100. Gives the state
-   * after it; `lockedUntil` in the future means that the proof must not be looked at.
+   * after it; `lockedUntil` in the future means that the proof must not be looked at. The attempt that reaches
+   * `maxAttempts` locks all that come after it, as `lockout` tells at once; its own answer has no `lockedUntil`, so
+   * that its proof may still be looked at, and `clearLockout` undoes the lock if it holds.
    */
   countAttempt(account: string, now: number, policy: LockoutPolicy): Promise<LockoutRow>;
   /** After a proof that held, or by an administrator. */

@@ -128,6 +128,8 @@ export const LOGIN_REFUSALS = [
   'account-awaits-approval',
   'device-awaits-approval',
   'device-revoked',
+  'binding-outdated',
+  'too-many-devices',
   'registration-closed',
   'invite-invalid',
   'account-locked',

@@ -83,7 +83,10 @@ export async function startOperator(options: OperatorOptions): Promise<RunningOp
   const context = await NestFactory.createApplicationContext(OperatorModule.of(parts));
   const ready = [() => cachesReport(engine.health()), () => electionReport(engine.health())];
   const pages = { live: [liveReport], ready, metrics: registry };
-  const health = await startHealthServer(pages, context.get(HealthCheckService), settings.health);
+  const { address, port } = settings.health;
+  // An unspecified address of IPv6 means all, also where there is IPv4 only.
+  const listen = { addresses: address === '::' ? [] : [address], port };
+  const health = await startHealthServer(pages, context.get(HealthCheckService), listen);
   engine.start(context.get<readonly Reconciler[]>(RECONCILERS));
   log.info('started', { version, scope: settings.scope.watch, port: health.port });
   return {

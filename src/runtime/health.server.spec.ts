@@ -40,7 +40,7 @@ async function serve(state: () => HealthState) {
     metrics,
   };
   const server = await startHealthServer(pages, health, {
-    address: '127.0.0.1',
+    addresses: ['127.0.0.1'],
     port: 0,
   });
   stops.push(() => server.close());
@@ -96,7 +96,7 @@ describe('the health port', () => {
       metrics: createMetricsRegistry({ processMetrics: false }),
     };
     const started = startHealthServer(pages, await terminus(), {
-      address: '127.0.0.1',
+      addresses: ['127.0.0.1'],
       port,
     });
     await expect(started).rejects.toThrow(ActionableError);

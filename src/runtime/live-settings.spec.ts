@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { Type } from 'typebox';
-import { restartPart } from './live-settings.js';
+import { Type, type Static } from 'typebox';
+import { restartPart, settingsChange } from './live-settings.js';
 
 const schema = Type.Object({
   level: Type.String({ live: true }),
@@ -11,7 +11,7 @@ const schema = Type.Object({
     Type.Object({ type: Type.Literal('B'), size: Type.Integer({ live: true }) }),
   ]),
 });
-const settings = {
+const settings: Static<typeof schema> = {
   level: 'info',
   port: 8443,
   limits: { perSecond: 5 },
@@ -37,5 +37,36 @@ describe('the part of settings that needs a new process', () => {
 
   it('throws for a union without the branch, which the schema would refuse as well', () => {
     expect(() => restartPart(schema, { store: { type: 'C' } })).toThrow(/type C/);
+  });
+});
+
+describe('settings that change while the program runs', () => {
+  const changeTo = (next: Static<typeof schema>) => settingsChange(schema, settings, next);
+
+  it('are taken over where they are live, and need no restart then', () => {
+    const next = { ...settings, level: 'debug', limits: { perSecond: 9 } };
+    expect(changeTo(next)).toEqual({ settings: next, needsRestart: false });
+  });
+
+  it('stay as they were where they are not, while the live ones beside them change', () => {
+    const next = { ...settings, port: 9443, limits: { perSecond: 9 } };
+    const expected = { ...settings, limits: { perSecond: 9 } };
+    expect(changeTo(next)).toEqual({ settings: expected, needsRestart: true });
+  });
+
+  it('keep their branch of a union', () => {
+    const next = { ...settings, level: 'debug', store: { type: 'B' as const, size: 4 } };
+    const expected = { ...settings, level: 'debug' };
+    expect(changeTo(next)).toEqual({ settings: expected, needsRestart: true });
+  });
+
+  it('take over a live value that was absent', () => {
+    const optional = Type.Object({
+      port: Type.Integer(),
+      level: Type.Optional(schema.properties.level),
+    });
+    const next = { port: 1, level: 'debug' };
+    const change = settingsChange(optional, { port: 1 }, next);
+    expect(change).toEqual({ settings: next, needsRestart: false });
   });
 });

@@ -1,4 +1,5 @@
-import type { TSchema } from 'typebox';
+import { isDeepStrictEqual } from 'node:util';
+import type { Static, TSchema } from 'typebox';
 
 interface SchemaShape {
   readonly live?: boolean;
@@ -23,6 +24,44 @@ export function restartPart(schema: TSchema, settings: unknown): unknown {
     return part === undefined ? [] : [[name, part] as const];
   });
   return parts.length === 0 ? undefined : Object.fromEntries(parts);
+}
+
+/** What a new settings.json means for a program that runs. */
+export interface SettingsChange<Settings> {
+  /** The settings from now on: live values of the new file, everything else as it was. */
+  readonly settings: Settings;
+  /** Whether the file also changes something that only a new process takes up. */
+  readonly needsRestart: boolean;
+}
+
+/** Takes from `next` what a running program may take, as `live: true` in `schema` says. */
+export function settingsChange<Schema extends TSchema>(
+  schema: Schema,
+  now: Static<Schema>,
+  next: Static<Schema>,
+): SettingsChange<Static<Schema>> {
+  return {
+    // Both are of the schema, and so is a mix of their values name by name.
+    settings: withLive(schema, now, next) as Static<Schema>,
+    needsRestart: !isDeepStrictEqual(restartPart(schema, now), restartPart(schema, next)),
+  };
+}
+
+function withLive(schema: TSchema, now: unknown, next: unknown): unknown {
+  if (isDeepStrictEqual(restartPart(schema, now), restartPart(schema, next))) return next;
+  if (!isRecord(now) || !isRecord(next)) return now;
+  const { anyOf, properties } = schema as SchemaShape;
+  if (anyOf !== undefined) {
+    const branch = branchOf(anyOf, now);
+    return branch === branchOf(anyOf, next) ? withLive(branch, now, next) : now;
+  }
+  const names = [...new Set([...Object.keys(now), ...Object.keys(next)])];
+  const values = names.flatMap((name) => {
+    const known = properties?.[name];
+    const value = known === undefined ? now[name] : withLive(known, now[name], next[name]);
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  return Object.fromEntries(values);
 }
 
 /** A union of objects is told apart by the literal in `type`. */

@@ -1,20 +1,26 @@
-import { readFile } from 'node:fs/promises';
 import type { Static, TSchema } from 'typebox';
 import { ActionableError, messageOf } from './errors.js';
+import { refuseInsecureSettings } from './insecure-settings.js';
 import { readSettings } from './settings.js';
+import { readSmallFile } from './small.file.js';
 
-/** Settings are a few kilobytes; more is a wrong file. */
-const MAX_SETTINGS_BYTES = 1_048_576;
+const WORDS = {
+  what: 'settings file',
+  hint: 'Name an existing file with --settings PATH; in a pod it is mounted from a ConfigMap.',
+};
 
 /**
- * The settings in the JSON file at `path`, checked and with defaults.
+ * The settings in the JSON file at `path`, checked and with defaults. One that asks for less security gets that as its
+ * reason instead of being called unknown.
  * @throws ActionableError ERR_SETTINGS_FILE when there is no such JSON, ERR_SETTING when a value is wrong.
  */
 export async function readSettingsFile<Schema extends TSchema>(
   schema: Schema,
   path: string,
 ): Promise<Static<Schema>> {
-  return readSettings(schema, await readJsonFile(path), path);
+  const value = await readJsonFile(path);
+  refuseInsecureSettings(value, path);
+  return readSettings(schema, value, path);
 }
 
 /**
@@ -22,31 +28,9 @@ export async function readSettingsFile<Schema extends TSchema>(
  * @throws ActionableError ERR_SETTINGS_FILE when there is no such JSON.
  */
 export async function readJsonFile(path: string): Promise<unknown> {
-  return parse(path, await text(path));
-}
-
-async function text(path: string): Promise<string> {
+  const { text } = await readSmallFile(path, WORDS);
   try {
-    const bytes = await readFile(path);
-    if (bytes.length <= MAX_SETTINGS_BYTES) return bytes.toString('utf8');
-  } catch (cause) {
-    throw new ActionableError(
-      'ERR_SETTINGS_FILE',
-      `The settings file ${path} cannot be read: ${messageOf(cause)}.`,
-      'Name an existing file with --settings PATH; in a pod it is mounted from a ConfigMap.',
-      { cause },
-    );
-  }
-  throw new ActionableError(
-    'ERR_SETTINGS_FILE',
-    `The settings file ${path} is larger than ${MAX_SETTINGS_BYTES} bytes.`,
-    'Name the settings.json of this program with --settings PATH.',
-  );
-}
-
-function parse(path: string, json: string): unknown {
-  try {
-    return JSON.parse(json);
+    return JSON.parse(text);
   } catch (cause) {
     throw new ActionableError(
       'ERR_SETTINGS_FILE',

@@ -15,7 +15,7 @@ import {
 import { encodeFrame, RelayType } from '../../src/protocol/relay/header.js';
 import { proveSigningInput } from '../../src/protocol/relay/signing.js';
 import type { Role } from '../../src/protocol/relay/version-1.js';
-import type { RelayLeaseKey } from '../../src/relay/packet-messages.js';
+import type { RelayLeaseKey } from '../../src/relay/packet/packet-messages.js';
 import { sha256 } from '../lease-builders.js';
 import type { Load, Side } from './relay-load.js';
 

@@ -2,19 +2,14 @@
  * The least that a forwarder on node:dgram does: look the source up, send to its peer. No lease, no limit, no count.
  */
 import { createSocket } from 'node:dgram';
+import type { End } from './relay-load.js';
 
-/** From the bench: which addresses belong together, as `address` and `port`. */
+/** From the bench: which addresses belong together. */
 export interface BarePairs {
-  readonly pairs: readonly (readonly [BareAddress, BareAddress])[];
+  readonly pairs: readonly (readonly [End, End])[];
 }
 
-/** One end. */
-export interface BareAddress {
-  readonly address: string;
-  readonly port: number;
-}
-
-const peers = new Map<string, BareAddress>();
+const peers = new Map<string, End>();
 // Addresses are numbers already: the resolver would take a turn of the loop for each.
 const socket = createSocket({
   type: 'udp4',

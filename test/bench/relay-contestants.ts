@@ -1,8 +1,8 @@
 /*
- * What is measured side by side: our relay with batches, our relay on node:dgram, a bare forwarder on node:dgram, coturn.
- * Each is one process on one core.
+ * What is measured side by side: our relay with batches, our relay on node:dgram, a bare forwarder on node:dgram, one in
+ * C, coturn. Each is one process on one core.
  */
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { readFileSync, readdirSync } from 'node:fs';
 import { createSocket } from 'node:dgram';
@@ -11,28 +11,29 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { build } from 'esbuild';
-import type { PacketConfiguration, SocketKind } from '../../src/relay/packet-messages.js';
-import type { StatisticsReading } from '../../src/relay/statistics.js';
+import type { PacketConfiguration, SocketKind } from '../../src/relay/packet/packet-messages.js';
+import type { StatisticsReading } from '../../src/relay/packet/statistics.js';
 import { debianTree } from '../debian/packages.js';
 import { admit, LeaseIssuer, MOST_KBPS, RELAY_ID } from './relay-admission.js';
 import type { BarePairs } from './relay-bare.js';
-import { addressOf, type Load } from './relay-load.js';
+import { BUNDLES, messageOf, pinned, startNode, stopChild } from './relay-children.js';
+import { startForwarder } from './relay-forward.js';
+import { pairsOf, type Load } from './relay-load.js';
 import type { FromRelayProcess, ToRelayProcess } from './relay-process.js';
 import { allocate } from './relay-turn.js';
 
 /** The name stands at the start of the metrics. */
-export type ContestantName = 'relay' | 'dgram' | 'bare_forwarder' | 'coturn';
+export type ContestantName = 'relay' | 'dgram' | 'bare_forwarder' | 'c_forwarder' | 'coturn';
 
 /** In the order in which they take turns. */
 export const CONTESTANTS: readonly ContestantName[] = [
   'relay',
   'dgram',
   'bare_forwarder',
+  'c_forwarder',
   'coturn',
 ];
 
-/** Where the bundles go: koffi is found from there, and a build of the product in the meantime leaves it alone. */
-const BUNDLES = join('node_modules', '.cache', 'sallyport-bench');
 const CLOCK_TICKS = 100;
 
 /** A running relay of some kind. */
@@ -56,7 +57,7 @@ export async function bundleContestants(): Promise<void> {
     entryPoints: {
       'relay-process': 'test/bench/relay-process.ts',
       'relay-bare': 'test/bench/relay-bare.ts',
-      'packet.worker': 'src/relay/packet.worker.ts',
+      'packet.worker': 'src/relay/packet/packet.worker.ts',
     },
     outdir: BUNDLES,
     bundle: true,
@@ -77,6 +78,7 @@ export async function bundleContestants(): Promise<void> {
 export async function startContestant(name: ContestantName, core: number): Promise<Contestant> {
   if (name === 'bare_forwarder') return startBare(core);
   if (name === 'coturn') return startCoturn(core);
+  if (name === 'c_forwarder') return startForwarder(core);
   return startOurs(name, core);
 }
 
@@ -148,15 +150,7 @@ async function startBare(core: number): Promise<Contestant> {
     pid: child.pid!,
     prepare: async (load, flows) => {
       await load.aim('127.0.0.1', port);
-      const [client, server] = load.ports;
-      const pairs = Array.from(
-        { length: flows },
-        (_, flow) =>
-          [
-            { address: addressOf(0, flow), port: client },
-            { address: addressOf(1, flow), port: server },
-          ] as const,
-      );
+      const pairs = pairsOf(load, flows);
       child.send({ pairs } satisfies BarePairs);
       await messageOf(child);
       return 0;
@@ -192,58 +186,6 @@ async function startCoturn(core: number): Promise<Contestant> {
     await rm(folder, { recursive: true, force: true });
   };
   return { name: 'coturn', pid: child.pid!, prepare, stop };
-}
-
-const running = new Set<ChildProcess>();
-// A bench that fails leaves nothing behind.
-process.on('exit', () => {
-  for (const child of running) child.kill('SIGKILL');
-});
-
-function kept(child: ChildProcess): ChildProcess {
-  running.add(child);
-  child.once('exit', () => running.delete(child));
-  return child;
-}
-
-function startNode(script: string, core: number): ChildProcess {
-  const child = spawn('taskset', ['-c', `${core}`, process.execPath, join(BUNDLES, script)], {
-    env: { ...process.env, NODE_ENV: 'production' },
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-    serialization: 'advanced',
-  });
-  return kept(child);
-}
-
-/** The next message of a process. @throws Error if it ends instead. */
-async function messageOf(child: ChildProcess): Promise<unknown> {
-  return new Promise((resolve, reject) => {
-    const ended = (code: number | null): void => {
-      reject(new Error(`a contestant ended with ${code}`));
-    };
-    child.once('exit', ended);
-    child.once('message', (message) => {
-      child.off('exit', ended);
-      resolve(message);
-    });
-  });
-}
-
-const pinned = (core: number, program: string, args: readonly string[], env: object) =>
-  kept(
-    spawn('taskset', ['-c', `${core}`, program, ...args], {
-      env: { ...process.env, ...env },
-      stdio: 'ignore',
-    }),
-  );
-
-async function stopChild(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const ended = once(child, 'exit');
-  child.kill('SIGTERM');
-  const timer = setTimeout(() => child.kill('SIGKILL'), 3_000);
-  await ended;
-  clearTimeout(timer);
 }
 
 async function freeUdpPort(): Promise<number> {

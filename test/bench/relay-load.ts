@@ -57,6 +57,31 @@ const ASK_TIMES = 10;
 export const addressOf = (side: Side, flow: number): string =>
   `127.${10 + side}.${(flow + 1) >> 8}.${(flow + 1) & 255}`;
 
+/** Builds native/NAME.c into a temporary folder, which is the caller's. @throws Error without a C compiler. */
+export async function buildNative(
+  name: 'load' | 'forward',
+): Promise<{ readonly program: string; readonly folder: string }> {
+  const folder = await mkdtemp(join(tmpdir(), 'sallyport-bench-'));
+  const program = join(folder, name);
+  const source = join(import.meta.dirname, 'native', `${name}.c`);
+  execFileSync('cc', ['-O2', '-o', program, source], { stdio: ['ignore', 2, 2] });
+  return { program, folder };
+}
+
+/** Address and port of an end of a flow. */
+export interface End {
+  readonly address: string;
+  readonly port: number;
+}
+
+/** Both ends of the first `flows` flows, for who only forwards between them. */
+export function pairsOf({ ports }: Load, flows: number): readonly (readonly [End, End])[] {
+  return Array.from({ length: flows }, (_, flow) => [
+    { address: addressOf(0, flow), port: ports[0] },
+    { address: addressOf(1, flow), port: ports[1] },
+  ]);
+}
+
 /** A running generator. It opens sockets on loopback and sends to loopback only. */
 export class Load {
   #lines: ((line: string) => void)[] = [];
@@ -80,12 +105,9 @@ export class Load {
     });
   }
 
-  /** Builds the program into a temporary folder and starts it on `core`. @throws Error without a C compiler. */
+  /** Builds the program and starts it on `core`. @throws Error without a C compiler. */
   static async start(core: number): Promise<Load> {
-    const folder = await mkdtemp(join(tmpdir(), 'sallyport-bench-'));
-    const program = join(folder, 'load');
-    const source = join(import.meta.dirname, 'native', 'load.c');
-    execFileSync('cc', ['-O2', '-o', program, source], { stdio: ['ignore', 2, 2] });
+    const { program, folder } = await buildNative('load');
     const child = spawn(program, [`${core}`], { stdio: ['pipe', 'pipe', 'inherit'] });
     return new Load(child, folder);
   }

@@ -3,9 +3,9 @@
  * bench measures. It takes its configuration as a message and answers with its port and, when asked, its statistics.
  */
 import { SILENT_LOGGER } from '../../src/runtime/log.js';
-import type { PacketConfiguration, SocketKind } from '../../src/relay/packet-messages.js';
-import { PacketThread } from '../../src/relay/packet.thread.js';
-import type { StatisticsReading } from '../../src/relay/statistics.js';
+import type { PacketConfiguration, SocketKind } from '../../src/relay/packet/packet-messages.js';
+import { PacketThread } from '../../src/relay/packet/packet.thread.js';
+import type { StatisticsReading } from '../../src/relay/packet/statistics.js';
 
 /** From the bench. */
 export type ToRelayProcess =

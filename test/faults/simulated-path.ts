@@ -16,6 +16,8 @@ interface Event {
 export class SimulatedPath {
   readonly ends: readonly [Channels, Channels];
   nowMs = 0;
+  /** Whether everything gets lost that is sent now. */
+  isDead = false;
   /** How long datagrams that are not full stood in the bottleneck's queue, at most. */
   maxSmallQueuedMs = 0;
   maxQueuedMs = 0;
@@ -80,7 +82,7 @@ export class SimulatedPath {
     this.maxQueuedMs = Math.max(this.maxQueuedMs, passage.queuedMs);
     if (plaintext.length < 1180)
       this.maxSmallQueuedMs = Math.max(this.maxSmallQueuedMs, passage.queuedMs);
-    if (passage.arrivesAtMs === undefined) return;
+    if (passage.arrivesAtMs === undefined || this.isDead) return;
     const to: Side = from === 0 ? 1 : 0;
     this.at(passage.arrivesAtMs, () => {
       const refusal = this.ends[to].onPlaintext(plaintext, this.nowMs);

@@ -1,5 +1,5 @@
 import type { RelayAddresses } from '../../src/client/relay-news.js';
-import type { PacketConfiguration, SocketKind } from '../../src/relay/packet-messages.js';
+import type { PacketConfiguration, SocketKind } from '../../src/relay/packet/packet-messages.js';
 
 /** A lease as it is handed to an endpoint process; ids and key in hexadecimal digits. */
 export interface HandedLease {
@@ -32,7 +32,17 @@ export type EndpointCommand =
   | { readonly do: 'file'; readonly bytes: number }
   | { readonly do: 'candidate'; readonly address: string; readonly port: number }
   | { readonly do: 'renew'; readonly lease: HandedLease }
+  | { readonly do: 'add-relay'; readonly relay: RelayAddresses; readonly lease: HandedLease }
+  /** Sends numbered messages on chat, file and call until `quiet`; both sides of a meeting may. */
+  | { readonly do: 'talk' | 'quiet' | 'traffic' }
   | { readonly do: 'rebind' | 'keys' | 'counts' | 'close' };
+
+/** What a side has sent of the numbered messages, and got of its peer's. */
+export interface Traffic {
+  readonly sent: Readonly<Record<'chat' | 'file' | 'call', number>>;
+  /** Distinct ones; of chat and file those that came in their turn. */
+  readonly got: Readonly<Record<'chat' | 'file' | 'call', number>>;
+}
 
 /** The first line that a relay process reads. Public keys as arrays of numbers. */
 export interface RelayStart {

@@ -13,6 +13,7 @@ import { KeyStore } from '../../src/protocol/key-store.js';
 import { systemClock } from '../../src/runtime/system.clock.js';
 import { anAccount, expecting } from '../identities.js';
 import { fileContent, type EndpointCommand, type EndpointStart } from './endpoint-messages.js';
+import { EndpointTalk } from './endpoint-talk.js';
 
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 const say = (event: string, more: object = {}): void => {
@@ -86,6 +87,10 @@ function pushFile(): void {
 }
 let lastFileId = -1;
 
+const talk = new EndpointTalk((channel, message) => {
+  endpoint.send(channel, message);
+});
+
 const leaseOf = (lease: EndpointStart['lease']) => ({
   token: Buffer.from(lease.token, 'ascii'),
   relayId: lease.relayId,
@@ -132,6 +137,7 @@ const endpoint = await Endpoint.open({
       say('established');
     },
     message: (channel, message) => {
+      if (talk.take(channel, message)) return;
       if (channel === 'file') receiveFile(message);
       else say('text', { channel, text: Buffer.from(message).toString() });
     },
@@ -143,8 +149,9 @@ const endpoint = await Endpoint.open({
     path: (kind) => {
       say('path', { kind });
     },
-    relay: (event) => {
-      say('relay', { type: event.type, reason: 'reason' in event ? event.reason : undefined });
+    relay: (event, relayId) => {
+      const reason = 'reason' in event ? event.reason : undefined;
+      say('relay', { type: event.type, reason, relayId });
     },
     encryptionFailure: (total) => {
       say('encryption-failure', { total });
@@ -185,6 +192,18 @@ async function carryOut(command: EndpointCommand): Promise<void> {
       return;
     case 'renew':
       endpoint.renew(leaseOf(command.lease));
+      return;
+    case 'add-relay':
+      await endpoint.addRelay(command.relay, leaseOf(command.lease));
+      return;
+    case 'talk':
+      talk.begin();
+      return;
+    case 'quiet':
+      talk.end();
+      return;
+    case 'traffic':
+      say('traffic', { traffic: talk.traffic });
       return;
     case 'keys':
       writeKeys(start.keysFile!);

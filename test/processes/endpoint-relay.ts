@@ -4,7 +4,7 @@
  */
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
-import { PacketThread } from '../../src/relay/packet.thread.js';
+import { PacketThread } from '../../src/relay/packet/packet.thread.js';
 import { FallbackThread } from '../../src/relay/shell/fallback.thread.js';
 import { SILENT_LOGGER } from '../../src/runtime/log.js';
 import type { RelayCommand, RelayStart } from './endpoint-messages.js';
@@ -22,7 +22,7 @@ const thread = await PacketThread.start(
     addresses: start.addresses,
     port: 0,
     socket: start.socket,
-    script: new URL('../../src/relay/packet.worker.ts', import.meta.url),
+    script: new URL('../../src/relay/packet/packet.worker.ts', import.meta.url),
     ...typescript,
   },
   SILENT_LOGGER,

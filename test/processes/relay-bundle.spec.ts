@@ -46,7 +46,7 @@ beforeAll(async () => {
   metafile = await bundle(
     {
       relay: join(ROOT, 'src/bin/relay.ts'),
-      'packet.worker': join(ROOT, 'src/relay/packet.worker.ts'),
+      'packet.worker': join(ROOT, 'src/relay/packet/packet.worker.ts'),
       'fallback.worker': join(ROOT, 'src/relay/shell/fallback.worker.ts'),
     },
     OUT,
@@ -60,7 +60,7 @@ describe('the bundle of the packet worker', () => {
 
   it('S2, S13: holds no back end of cryptography, no session, no envelope and no handshake', () => {
     const inputs = Object.keys(output().inputs);
-    expect(inputs.some((name) => name.endsWith('src/relay/forwarding.ts'))).toBe(true);
+    expect(inputs.some((name) => name.endsWith('src/relay/packet/forwarding.ts'))).toBe(true);
     const opening =
       /src\/crypto\/|src\/protocol\/(session|envelope|noise|channels|identity)\/|crypto-backend|node_modules\/(@noble|@scure|sodium|ws)\b/;
     expect(inputs.filter((name) => opening.test(name))).toEqual([]);

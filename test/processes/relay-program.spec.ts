@@ -151,11 +151,25 @@ describe('a relay that is started from files as the operator writes them', () =>
     expect(ours.join('\n')).not.toMatch(/127\.0\.0\.1|localhost/);
     expect(body).toContain('sallyport_relay_gro_segments_bucket{le="+Inf"}');
     expect(await relay.metric('sallyport_relay_socket_info{socket="koffi",reason=""}')).toBe(1);
+    expect(await relay.metric('sallyport_crypto_backend_info{backend="node"}')).toBe(1);
+    expect(relay.stderr).toMatch(/"crypto":\{"backend":"node","openssl":"\d/);
     expect(
       await relay.metric(
         'sallyport_handshakes_total{outcome="success",reason="opened",suite="Standard"}',
       ),
     ).toBeGreaterThan(3);
+  });
+
+  it('T35: has at most twelve values of each reason', async () => {
+    const { body } = await relay.page('/metrics');
+    const reasons = new Map<string, Set<string>>();
+    for (const [, name = '', reason = ''] of body.matchAll(
+      /^(sallyport_\w+)\{[^\n]*reason="([^"]*)"/gm,
+    ))
+      reasons.set(name, (reasons.get(name) ?? new Set()).add(reason));
+    expect(reasons.size).toBeGreaterThan(4);
+    expect([...reasons].filter(([, values]) => values.size > 12)).toEqual([]);
+    expect(await relay.metric('sallyport_relay_drops_total{reason="address-denied"}')).toBe(0);
   });
 
   it('writes no lease, session or address to its log or its audit trail', () => {

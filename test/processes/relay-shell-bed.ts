@@ -17,7 +17,7 @@ import {
 } from '../../src/operator/keys/certificates.x509.js';
 import { spiffeId } from '../../src/operator/keys/leaf.js';
 import { relaySettings } from '../../src/operator/relay-pool/configuration.js';
-import type { RelayLeaseKey } from '../../src/relay/packet-messages.js';
+import type { RelayLeaseKey } from '../../src/relay/packet/packet-messages.js';
 import type { RelayGateway, RelaySettings } from '../../src/relay/settings.js';
 import { aRelayPool } from '../builders.js';
 import { pause, until } from './relay-udp-endpoint.js';
@@ -193,11 +193,6 @@ export class RelayFolder {
         keyFile: join(this.path, 'tls/tls.key'),
       },
       gateways: { directoryFile: join(this.path, 'gateways/gateways.json') },
-      // On loopback everybody is on loopback.
-      peerAddresses: {
-        denied: settings.peerAddresses.denied.filter((range) => !/^127|^::1|^::ffff/.test(range)),
-        own: [],
-      },
     };
   }
 }
@@ -236,14 +231,20 @@ export class RelayProcess {
       args = [],
       env = {},
       program = ['--import', 'tsx', 'src/bin/relay.ts'],
-    }: { args?: readonly string[]; env?: NodeJS.ProcessEnv; program?: readonly string[] } = {},
+      pod = POD,
+    }: {
+      args?: readonly string[];
+      env?: NodeJS.ProcessEnv;
+      program?: readonly string[];
+      pod?: string;
+    } = {},
   ): Promise<RelayProcess> {
     const { readFile } = await import('node:fs/promises');
     const settings = await readFile(folder.settingsPath, 'utf8').then(
       (text) => JSON.parse(text) as RelaySettings,
       () => undefined,
     );
-    const all = [...program, '--settings', folder.settingsPath, '--pod', POD, ...args];
+    const all = [...program, '--settings', folder.settingsPath, '--pod', pod, ...args];
     const child = spawn(process.execPath, all, {
       cwd: ROOT,
       env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env },

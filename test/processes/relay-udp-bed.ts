@@ -10,7 +10,7 @@ import { decodeCookie, encodeHello, encodeProve } from '../../src/protocol/relay
 import { encodeBye } from '../../src/protocol/relay/departure.js';
 import { byeSigningInput, proveSigningInput } from '../../src/protocol/relay/signing.js';
 import type { Role } from '../../src/protocol/relay/version-1.js';
-import type { PacketConfiguration, RelayLeaseKey } from '../../src/relay/packet-messages.js';
+import type { PacketConfiguration, RelayLeaseKey } from '../../src/relay/packet/packet-messages.js';
 
 /** The relay that tests talk to. */
 export const RELAY_ID = 'edge/eu/0';

@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
-import { newAddress, parseIp, setAddress } from '../../src/relay/address.js';
-import { bindSocket } from '../../src/relay/bound-fd.socket.js';
-import { DROP } from '../../src/relay/drop-reason.js';
-import { loadKernel } from '../../src/relay/kernel.library.js';
-import { dropIndex, newStatistics, STATISTIC } from '../../src/relay/statistics.js';
-import { KoffiSocket, ReceiveArea } from '../../src/relay/udp-koffi.socket.js';
-import type { Burst } from '../../src/relay/udp-socket.js';
+import { parseIpAddress } from '../../src/runtime/ip-address.js';
+import { newAddress, setAddress } from '../../src/relay/packet/address.js';
+import { bindSocket } from '../../src/relay/socket/bound-fd.socket.js';
+import { DROP } from '../../src/relay/packet/drop-reason.js';
+import { loadKernel } from '../../src/runtime/kernel.library.js';
+import { dropIndex, newStatistics, STATISTIC } from '../../src/relay/packet/statistics.js';
+import { KoffiSocket, ReceiveArea } from '../../src/relay/socket/udp-koffi.socket.js';
+import type { Burst } from '../../src/relay/socket/udp-socket.js';
 import { aConfiguration, aSession, forward, hello, prove, TestGateway } from './relay-udp-bed.js';
 import { startRelay, until } from './relay-udp-endpoint.js';
 
@@ -25,7 +26,7 @@ class BurstSocket {
     const kernel = loadKernel();
     const parts = { kernel, area: new ReceiveArea(kernel), statistics: this.statistics, link: 0 };
     this.#socket = new KoffiSocket(parts, bindSocket(kernel, '127.0.0.1', 0));
-    setAddress(this.#relay, parseIp('127.0.0.1')!, { port: relayPort, link: 0 });
+    setAddress(this.#relay, parseIpAddress('127.0.0.1')!, { port: relayPort, link: 0 });
   }
 
   get port(): number {
@@ -40,7 +41,7 @@ class BurstSocket {
   /** Queues one datagram to another port. */
   queue(bytes: Uint8Array, port: number): void {
     const to = newAddress();
-    setAddress(to, parseIp('127.0.0.1')!, { port, link: 0 });
+    setAddress(to, parseIpAddress('127.0.0.1')!, { port, link: 0 });
     this.#socket.send({ bytes, at: 0, length: bytes.length, segment: bytes.length }, to, 0);
   }
 

@@ -4,8 +4,8 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { SILENT_LOGGER } from '../../src/runtime/log.js';
-import type { PacketConfiguration, SocketKind } from '../../src/relay/packet-messages.js';
-import { PacketThread } from '../../src/relay/packet.thread.js';
+import type { PacketConfiguration, SocketKind } from '../../src/relay/packet/packet-messages.js';
+import { PacketThread } from '../../src/relay/packet/packet.thread.js';
 import { hello, prove, RELAY_ID, type TestLease } from './relay-udp-bed.js';
 
 /** How long an answer over loopback may take on a busy machine. */
@@ -28,7 +28,7 @@ export async function startRelay(
       addresses,
       port,
       socket,
-      script: new URL('../../src/relay/packet.worker.ts', import.meta.url),
+      script: new URL('../../src/relay/packet/packet.worker.ts', import.meta.url),
       execArgv: ['--import', 'tsx'],
     },
     SILENT_LOGGER,

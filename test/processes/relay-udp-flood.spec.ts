@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
-import { loadKernel } from '../../src/relay/kernel.library.js';
-import { SOCKET, swapPort } from '../../src/relay/native-layout.js';
-import { SendVector } from '../../src/relay/send-vector.js';
+import { loadKernel } from '../../src/runtime/kernel.library.js';
+import { SOCKET, swapPort } from '../../src/relay/socket/native-layout.js';
+import { SendVector } from '../../src/relay/socket/send-vector.js';
 import { aConfiguration, aSession, forward, hello, TestGateway } from './relay-udp-bed.js';
 import { Endpoint, pause, startRelay, until } from './relay-udp-endpoint.js';
 

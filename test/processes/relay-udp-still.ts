@@ -3,19 +3,18 @@
  * outcome depends on time, on source addresses that nobody can bind, or on a hundred thousand datagrams.
  */
 import { randomBytes } from 'node:crypto';
+import { ipText, parseIpAddress } from '../../src/runtime/ip-address.js';
 import {
   LINK_WORD,
   newAddress,
-  parseIp,
   PORT_WORD,
   setAddress,
-  formatIp,
   ipBytes,
-} from '../../src/relay/address.js';
-import type { PacketConfiguration } from '../../src/relay/packet-messages.js';
-import { PacketRelay } from '../../src/relay/packet-relay.js';
-import { newStatistics, readStatistics } from '../../src/relay/statistics.js';
-import type { Burst } from '../../src/relay/udp-socket.js';
+} from '../../src/relay/packet/address.js';
+import type { PacketConfiguration } from '../../src/relay/packet/packet-messages.js';
+import { PacketRelay } from '../../src/relay/packet/packet-relay.js';
+import { newStatistics, readStatistics } from '../../src/relay/packet/statistics.js';
+import type { Burst } from '../../src/relay/socket/udp-socket.js';
 import { hello, prove, RELAY_ID, type TestLease } from './relay-udp-bed.js';
 
 /** A datagram that the relay sent. */
@@ -73,7 +72,7 @@ export class Still {
     this.sent.length = 0;
     const [address = '', port = '0'] = from.split(' ');
     const words = newAddress();
-    setAddress(words, parseIp(address)!, { port: Number(port), link: 0 });
+    setAddress(words, parseIpAddress(address)!, { port: Number(port), link: 0 });
     this.relay.path.receive({ bytes, at: 0, length: bytes.length, segment }, words);
     return [...this.sent];
   }
@@ -98,7 +97,7 @@ export class Still {
   }
 
   #keep({ bytes, at, length, segment }: Burst, to: Uint32Array, toAt: number): void {
-    const ip = formatIp(ipBytes(to, toAt));
+    const ip = ipText(ipBytes(to, toAt));
     for (let next = at; next < at + length; next += segment)
       this.sent.push({
         bytes: bytes.slice(next, Math.min(next + segment, at + length)),

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { FALLBACK_KIND } from '../../src/relay/fallback-port.js';
-import { FallbackLink } from '../../src/relay/fallback.link.js';
-import type { PacketThread } from '../../src/relay/packet.thread.js';
+import { FALLBACK_KIND } from '../../src/relay/packet/fallback-port.js';
+import { FallbackLink } from '../../src/relay/packet/fallback.link.js';
+import type { PacketThread } from '../../src/relay/packet/packet.thread.js';
 import {
   aConfiguration,
   aSession,

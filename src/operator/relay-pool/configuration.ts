@@ -24,10 +24,11 @@ export const GATEWAY_INTERNAL_PORT = 9443;
 
 /**
  * Denied whatever a pool says: "this network" and unspecified (RFC 1122), loopback, link-local with the metadata
- * address 169.254.169.254, multicast and reserved (RFC 5771, RFC 1112), IPv4-mapped and NAT64 (RFC 4291, RFC 6052:
- * another way to write an IPv4 address), IPv6 link-local and multicast, and the IPv6 metadata address of AWS.
+ * address 169.254.169.254, multicast and reserved (RFC 5771, RFC 1112), IPv6 link-local and multicast, and the IPv6
+ * metadata address of AWS. A relay refuses them of itself, by rules that a list cannot say (loopback is fine for one that
+ * listens nowhere else), so they are in the network policy only. IPv4-mapped addresses are IPv4 by the time they are judged.
  */
-export const ALWAYS_DENIED: readonly string[] = [
+export const REFUSED_BY_RELAYS: readonly string[] = [
   '0.0.0.0/8',
   '127.0.0.0/8',
   '169.254.0.0/16',
@@ -35,12 +36,13 @@ export const ALWAYS_DENIED: readonly string[] = [
   '240.0.0.0/4',
   '::/128',
   '::1/128',
-  '::ffff:0:0/96',
-  '64:ff9b::/96',
   'fd00:ec2::254/128',
   'fe80::/10',
   'ff00::/8',
 ];
+
+/** NAT64 (RFC 6052): another way to write an IPv4 address. A relay itself refuses those of denied addresses only. */
+const NAT64 = '64:ff9b::/96';
 
 /** The CRD writes levels as Kubernetes enumerations, loggers in lower case. */
 const LOG_LEVELS = { Error: 'error', Warn: 'warn', Info: 'info', Debug: 'debug' } as const;
@@ -74,7 +76,7 @@ export function relaySettings(context: RelayPoolContext): RelaySettings {
     rateLimits: { ...values.rateLimits },
     drain: { seconds: spec.drain.seconds },
     peerAddresses: {
-      denied: [...deniedRanges(context)],
+      denied: [...chosenRanges(context)],
       own: [...context.ownAddresses],
     },
     logLevel: LOG_LEVELS[values.observability.logLevel],
@@ -82,21 +84,29 @@ export function relaySettings(context: RelayPoolContext): RelaySettings {
 }
 
 /**
- * Ranges to which the relays of this pool never send (architecture, 9), sorted: written into the settings and into
- * the network policy, so that either alone suffices. Behind a load balancer clients come from outside: then no pod
- * and no node is a peer either. Private ranges are allowed unless the pool denies them.
+ * Ranges to which the relays of this pool never send (architecture, 9), sorted, for the network policy: either it or the
+ * relays suffice alone.
  */
-export function deniedRanges({ pool, installation }: RelayPoolContext): readonly string[] {
+export function deniedRanges(context: RelayPoolContext): readonly string[] {
+  return sorted([...REFUSED_BY_RELAYS, ...chosenRanges(context)]);
+}
+
+/**
+ * What relays cannot know of themselves. Behind a load balancer clients come from outside: then no pod and no node is a
+ * peer. Private ranges are allowed unless the pool denies them.
+ */
+function chosenRanges({ pool, installation }: RelayPoolContext): readonly string[] {
   const { serviceCidrs, podCidrs, apiServerCidrs } = installation;
-  const ranges = [
-    ...ALWAYS_DENIED,
+  return sorted([
+    NAT64,
     ...serviceCidrs,
     ...apiServerCidrs,
     ...(pool.spec.exposure.type === 'LoadBalancer' ? podCidrs : []),
     ...(pool.spec.peerAddresses.denied ?? []),
-  ];
-  return [...new Set(ranges)].sort();
+  ]);
 }
+
+const sorted = (ranges: readonly string[]): readonly string[] => [...new Set(ranges)].sort();
 
 /** The content of gateways.json. A gateway whose keys or CA are not known yet comes with the next pass. */
 export function relayGateways(

@@ -152,9 +152,12 @@ export class Channels {
     this.#inbox.received.requestAck(nowMs);
   }
 
-  /** The session moved to another path: its rate and round-trip time are found anew. */
-  pathChanged(): void {
-    this.#transmission.pathChanged();
+  /**
+   * The session moved to another path: its rate and round-trip time are found anew. What is on its way still `arrives`,
+   * or is `lost` and goes again at once.
+   */
+  pathChanged(onItsWay: 'arrives' | 'lost'): void {
+    this.#transmission.pathChanged(onItsWay);
   }
 
   /** Takes an opened plaintext, of which nothing is kept. Gives why it was refused; then it changed nothing. */

@@ -45,7 +45,6 @@ export class PathModel {
   #rate = INITIAL_RATE;
   #starting = true;
   #failures = 0;
-
   #minRtt = Infinity;
   #minRttBefore = Infinity;
   #windowEndsMs = -Infinity;
@@ -157,14 +156,10 @@ export class PathModel {
   /** Nothing came back for several probes, or the path is another one: what was known holds no longer. */
   forget(): void {
     this.#rate = Math.min(this.#rate, INITIAL_RATE);
-    this.#starting = true;
-    this.#minRtt = Infinity;
-    this.#minRttBefore = Infinity;
-    this.#windowEndsMs = -Infinity;
-    this.#recentCount = 0;
-    this.#mean = 0;
-    this.#limited = true;
-    this.#enter('idle', 1, Infinity);
+    this.#minRtt = this.#minRttBefore = Infinity;
+    this.#windowEndsMs = this.#drainedAtMs = -Infinity;
+    this.#recentCount = this.#mean = this.#deviation = 0;
+    this.#searchAnew();
   }
 
   #updateMinRtt(rttMs: number, nowMs: number): void {
@@ -228,6 +223,8 @@ export class PathModel {
   }
 
   #maybeDrain(nowMs: number): void {
+    // Until the new path has answered nobody knows how long a round trip, and so a drain, takes.
+    if (!Number.isFinite(this.minRttMs)) return;
     const queueMs = this.#standingQueueMs();
     const due = nowMs - this.#drainedAtMs > DRAIN_EVERY_MS;
     if (queueMs > BRAKE_QUEUE_MS) {
@@ -284,12 +281,15 @@ export class PathModel {
   /** After a silence others may use the path: half of what was known, and the search from there. */
   #wake(next: number, nowMs: number): void {
     this.#rate = Math.max(Math.min(this.#rate, INITIAL_RATE), this.#rate / 2);
-    this.#starting = true;
-    this.#failures = 0;
-    this.#cruiseUntilRound = 0;
-    this.#enter('idle', 1, Infinity);
+    this.#searchAnew();
     this.#startRound(next, nowMs);
+  }
+
+  #searchAnew(): void {
+    this.#starting = true;
+    this.#failures = this.#cruiseUntilRound = 0;
     this.#limited = true;
+    this.#enter('idle', 1, Infinity);
   }
 
   #enter(phase: Phase, gain: number, endsMs: number): void {

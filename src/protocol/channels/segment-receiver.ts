@@ -1,4 +1,5 @@
 import { SEGMENT_DATA_BYTES, type PlaintextRefusal } from './frame.js';
+import { moveRing } from './ring.js';
 
 /** One piece of a message as it came; `data` is a view of the plaintext. */
 export interface Segment {
@@ -7,6 +8,9 @@ export interface Segment {
   readonly total: number;
   readonly data: Uint8Array;
 }
+
+/** Slots of the ring at first. It doubles when a segment comes from further ahead, up to the window. */
+const FIRST_SLOTS = 64;
 
 type Place = Pick<Segment, 'index' | 'total'>;
 
@@ -17,7 +21,7 @@ type Place = Pick<Segment, 'index' | 'total'>;
 export class SegmentReceiver {
   readonly #window: number;
   readonly #deliver: (message: Uint8Array) => void;
-  readonly #waiting: (Segment | undefined)[];
+  #waiting: (Segment | undefined)[] = emptySlots(FIRST_SLOTS);
   #next = 0;
   #newest = -1;
   #message: Uint8Array | undefined;
@@ -29,7 +33,6 @@ export class SegmentReceiver {
   constructor(window: number, deliver: (message: Uint8Array) => void) {
     this.#window = window;
     this.#deliver = deliver;
-    this.#waiting = new Array<Segment | undefined>(window).fill(undefined);
   }
 
   /** The first segment that the application does not have. */
@@ -60,10 +63,8 @@ export class SegmentReceiver {
       this.#consumeWaiting();
       return undefined;
     }
-    this.#waiting[sequence & (this.#window - 1)] = {
-      ...segment,
-      data: new Uint8Array(segment.data),
-    };
+    while (sequence - this.#next >= this.#waiting.length) this.#grow();
+    this.#waiting[this.#slotOf(sequence)] = { ...segment, data: new Uint8Array(segment.data) };
     this.#newest = Math.max(this.#newest, sequence);
     return undefined;
   }
@@ -83,7 +84,7 @@ export class SegmentReceiver {
     while (!this.#paused && this.#next <= this.#newest) {
       const segment = this.#at(this.#next);
       if (!segment) return;
-      this.#waiting[this.#next & (this.#window - 1)] = undefined;
+      this.#waiting[this.#slotOf(this.#next)] = undefined;
       this.#consume(segment);
     }
   }
@@ -105,11 +106,23 @@ export class SegmentReceiver {
     this.#deliver(message);
   }
 
+  #grow(): void {
+    const range = { from: this.#next, to: this.#next + this.#waiting.length };
+    this.#waiting = moveRing(this.#waiting, emptySlots(2 * this.#waiting.length), range);
+  }
+
+  #slotOf(sequence: number): number {
+    return sequence & (this.#waiting.length - 1);
+  }
+
   #at(sequence: number): Segment | undefined {
-    const held = this.#waiting[sequence & (this.#window - 1)];
+    const held = this.#waiting[this.#slotOf(sequence)];
     return held?.sequence === sequence ? held : undefined;
   }
 }
+
+const emptySlots = (slots: number): (Segment | undefined)[] =>
+  new Array<Segment | undefined>(slots).fill(undefined);
 
 /** Whether the segment after `before` can be `after`: the next of the same message, or the first of another. */
 function follows(before: Place, after: Place): boolean {

@@ -1,4 +1,8 @@
 import { FRAME, SEGMENT_DATA_BYTES, SEGMENT_HEADER_BYTES, writeU16, writeU48 } from './frame.js';
+import { moveRing } from './ring.js';
+
+/** Slots of the rings at first: 74 kB of a message. They double when they are full, up to the window. */
+const FIRST_SLOTS = 64;
 
 /** A message of ours until the peer's application has it. */
 interface Outgoing {
@@ -22,10 +26,11 @@ export class SegmentSender {
   #head = 0;
   #uncut = 0;
   #cutSegments = 0;
-  readonly #messages: (Outgoing | undefined)[];
-  readonly #states: Uint8Array;
-  /** Sequence numbers to repeat. Twice the window, because some arrive while they wait and are skipped only at the front. */
-  readonly #lost: Float64Array;
+  #slots = FIRST_SLOTS;
+  #messages: (Outgoing | undefined)[] = emptySlots(FIRST_SLOTS);
+  #states = new Uint8Array(FIRST_SLOTS);
+  /** Sequence numbers to repeat. Up to twice the window: some arrive while they wait and are skipped only at the front. */
+  #lost = new Float64Array(FIRST_SLOTS);
   #lostHead = 0;
   #lostCount = 0;
   #base = 0;
@@ -37,9 +42,6 @@ export class SegmentSender {
   constructor(code: number, window: number) {
     this.#code = code;
     this.#window = window;
-    this.#messages = new Array<Outgoing | undefined>(window).fill(undefined);
-    this.#states = new Uint8Array(window);
-    this.#lost = new Float64Array(2 * window);
   }
 
   /** Bytes of messages that the peer's application does not have yet. */
@@ -62,7 +64,7 @@ export class SegmentSender {
   get frameBytes(): number {
     if (this.#lostCount > 0) {
       const sequence = this.#lost[this.#lostHead] ?? 0;
-      const message = present(this.#messages[sequence & (this.#window - 1)]);
+      const message = present(this.#messages[sequence & (this.#slots - 1)]);
       return SEGMENT_HEADER_BYTES + segmentLength(message, sequence - message.firstSequence);
     }
     return (
@@ -82,7 +84,7 @@ export class SegmentSender {
   /** Writes the next segment's frame to `out` at `at` and gives its sequence number. Only while `hasSegment`. */
   write(out: Uint8Array, at: number): number {
     const sequence = this.#lostCount > 0 ? this.#takeLost() : this.#cut();
-    const slot = sequence & (this.#window - 1);
+    const slot = sequence & (this.#slots - 1);
     const message = present(this.#messages[slot]);
     const index = sequence - message.firstSequence;
     const length = segmentLength(message, index);
@@ -100,15 +102,16 @@ export class SegmentSender {
 
   /** A packet with this segment arrived. */
   arrived(sequence: number): void {
-    if (sequence >= this.#base) this.#states[sequence & (this.#window - 1)] = ARRIVED;
+    if (sequence >= this.#base) this.#states[sequence & (this.#slots - 1)] = ARRIVED;
   }
 
   /** A packet with this segment is taken for lost: it goes again, unless another copy arrived or waits already. */
   lost(sequence: number): void {
-    const slot = sequence & (this.#window - 1);
+    const slot = sequence & (this.#slots - 1);
     if (sequence < this.#base || this.#states[slot] !== SENT) return;
     this.#states[slot] = LOST;
-    this.#lost[(this.#lostHead + this.#lostCount++) & (2 * this.#window - 1)] = sequence;
+    if (this.#lostCount === this.#lost.length) this.#growLost();
+    this.#lost[(this.#lostHead + this.#lostCount++) & (this.#lost.length - 1)] = sequence;
   }
 
   /** Whether `consumed` can be true: the peer cannot have what was not sent. */
@@ -120,7 +123,7 @@ export class SegmentSender {
   consumed(consumed: number, done: (id: number) => void): void {
     if (consumed <= this.#base) return;
     for (let sequence = this.#base; sequence < consumed; sequence++) {
-      const slot = sequence & (this.#window - 1);
+      const slot = sequence & (this.#slots - 1);
       const message = present(this.#messages[slot]);
       this.#messages[slot] = undefined;
       this.#states[slot] = UNSENT;
@@ -150,9 +153,10 @@ export class SegmentSender {
 
   #cut(): number {
     const message = present(this.#queue[this.#uncut]);
+    if (this.#next - this.#base >= this.#slots) this.#grow();
     const sequence = this.#next++;
     if (this.#cutSegments === 0) message.firstSequence = sequence;
-    this.#messages[sequence & (this.#window - 1)] = message;
+    this.#messages[sequence & (this.#slots - 1)] = message;
     this.#cutSegments++;
     if (this.#cutSegments === message.total) {
       this.#uncut++;
@@ -161,22 +165,38 @@ export class SegmentSender {
     return sequence;
   }
 
+  #grow(): void {
+    const range = { from: this.#base, to: this.#next };
+    this.#slots *= 2;
+    this.#messages = moveRing(this.#messages, emptySlots<Outgoing>(this.#slots), range);
+    this.#states = moveRing(this.#states, new Uint8Array(this.#slots), range);
+  }
+
+  #growLost(): void {
+    const range = { from: this.#lostHead, to: this.#lostHead + this.#lostCount };
+    const larger = new Float64Array(2 * this.#lost.length);
+    this.#lost = moveRing(this.#lost, larger, range);
+  }
+
   /** What was taken for lost and arrived after all need not go again. */
   #skipArrived(): void {
     while (this.#lostCount > 0) {
       const sequence = this.#lost[this.#lostHead] ?? 0;
-      if (sequence >= this.#base && this.#states[sequence & (this.#window - 1)] === LOST) return;
+      if (sequence >= this.#base && this.#states[sequence & (this.#slots - 1)] === LOST) return;
       this.#takeLost();
     }
   }
 
   #takeLost(): number {
     const sequence = this.#lost[this.#lostHead] ?? 0;
-    this.#lostHead = (this.#lostHead + 1) & (2 * this.#window - 1);
+    this.#lostHead = (this.#lostHead + 1) & (this.#lost.length - 1);
     this.#lostCount--;
     return sequence;
   }
 }
+
+const emptySlots = <Value>(slots: number): (Value | undefined)[] =>
+  new Array<Value | undefined>(slots).fill(undefined);
 
 function segmentLength(message: Outgoing, index: number): number {
   return index < message.total - 1

@@ -1,7 +1,10 @@
 import { ACK_FIXED_BYTES, ACK_RANGE_BYTES, readU16, readU48 } from './frame.js';
+import { moveRing } from './ring.js';
 
 /** How many packet numbers may be between the oldest one waited for and the next. A power of two. */
 export const SENT_WINDOW = 8192;
+/** Slots of the rings at first, 35 bytes each: what a chat or a call needs. They double when they are full. */
+const FIRST_SLOTS = 256;
 /** At most this many segments ride in one plaintext. */
 export const MAX_SEGMENTS_PER_PACKET = 3;
 /** RFC 9002, section 6.1.1: fewer would take the slightest reordering for a loss. */
@@ -33,13 +36,14 @@ export interface AckOutcome {
   readonly bytes: number;
 }
 
-/** The numbered packets on their way, in rings of constant size; loss detection of RFC 9002, section 6.1. */
+/** The numbered packets on their way, in rings that grow up to SENT_WINDOW; loss detection of RFC 9002, section 6.1. */
 export class SentPackets {
   readonly #fates: PacketFates;
-  readonly #states = new Uint8Array(SENT_WINDOW);
-  readonly #sizes = new Uint16Array(SENT_WINDOW);
-  readonly #sentAtMs = new Float64Array(SENT_WINDOW);
-  readonly #segments = new Float64Array(SENT_WINDOW * MAX_SEGMENTS_PER_PACKET).fill(-1);
+  #slots = FIRST_SLOTS;
+  #states = new Uint8Array(FIRST_SLOTS);
+  #sizes = new Uint16Array(FIRST_SLOTS);
+  #sentAtMs = new Float64Array(FIRST_SLOTS);
+  #segments = new Float64Array(FIRST_SLOTS * MAX_SEGMENTS_PER_PACKET).fill(-1);
   #next = 0;
   #oldest = 0;
   #largestAcked = -1;
@@ -72,17 +76,18 @@ export class SentPackets {
 
   /** When the oldest packet on its way went; Infinity if none is. */
   get oldestSentAtMs(): number {
-    return this.#oldest < this.#next ? (this.#sentAtMs[slotOf(this.#oldest)] ?? 0) : Infinity;
+    return this.#oldest < this.#next ? (this.#sentAtMs[this.#slotOf(this.#oldest)] ?? 0) : Infinity;
   }
 
   /** When the newest packet went; -Infinity before the first. */
   get newestSentAtMs(): number {
-    return this.#next > 0 ? (this.#sentAtMs[slotOf(this.#next - 1)] ?? 0) : -Infinity;
+    return this.#next > 0 ? (this.#sentAtMs[this.#slotOf(this.#next - 1)] ?? 0) : -Infinity;
   }
 
   /** Notes the packet `next` with its segments. Only while `hasRoom`. */
   record(nowMs: number, bytes: number, segments: readonly number[]): void {
-    const slot = slotOf(this.#next++);
+    if (this.#next - this.#oldest >= this.#slots) this.#grow();
+    const slot = this.#slotOf(this.#next++);
     this.#states[slot] = WAITING;
     this.#sizes[slot] = bytes;
     this.#sentAtMs[slot] = nowMs;
@@ -95,7 +100,7 @@ export class SentPackets {
   acknowledge(bytes: Uint8Array, at: number): AckOutcome {
     const largest = readU48(bytes, at + 3);
     const before = this.#inFlightBytes;
-    const isNew = largest >= this.#oldest && this.#states[slotOf(largest)] === WAITING;
+    const isNew = largest >= this.#oldest && this.#states[this.#slotOf(largest)] === WAITING;
     let high = largest;
     let low = largest - readU16(bytes, at + 28);
     this.#resolveRange(low, high);
@@ -108,7 +113,7 @@ export class SentPackets {
     this.#largestAcked = Math.max(this.#largestAcked, largest);
     this.#advance();
     return {
-      largestSentAtMs: isNew ? (this.#sentAtMs[slotOf(largest)] ?? 0) : undefined,
+      largestSentAtMs: isNew ? (this.#sentAtMs[this.#slotOf(largest)] ?? 0) : undefined,
       largest,
       bytes: before - this.#inFlightBytes,
     };
@@ -121,7 +126,7 @@ export class SentPackets {
   detectLosses(nowMs: number, delayMs: number): number {
     let bytes = 0;
     for (; this.#oldest < this.#largestAcked; this.#oldest++) {
-      const slot = slotOf(this.#oldest);
+      const slot = this.#slotOf(this.#oldest);
       if (this.#states[slot] !== WAITING) continue;
       const late = (this.#sentAtMs[slot] ?? 0) <= nowMs - delayMs;
       if (!late && this.#largestAcked - this.#oldest < this.#threshold) break;
@@ -139,18 +144,18 @@ export class SentPackets {
   /** Takes everything on its way for lost: the path is another one, or was away. */
   loseAll(): void {
     for (; this.#oldest < this.#next; this.#oldest++)
-      if (this.#states[slotOf(this.#oldest)] === WAITING) this.#lose(this.#oldest);
+      if (this.#states[this.#slotOf(this.#oldest)] === WAITING) this.#lose(this.#oldest);
   }
 
   /** Lets the segments of the oldest packet on its way go again; its own fate stays open. */
   repeatOldest(): void {
-    if (this.#oldest < this.#next) this.#tell('lost', slotOf(this.#oldest));
+    if (this.#oldest < this.#next) this.#tell('lost', this.#slotOf(this.#oldest));
   }
 
   #resolveRange(low: number, high: number): void {
     if (this.#losses.length > 0 && low < this.#oldest) this.#learn(low, high);
     for (let packet = Math.max(low, this.#oldest); packet <= high; packet++) {
-      const slot = slotOf(packet);
+      const slot = this.#slotOf(packet);
       if (this.#states[slot] !== WAITING) continue;
       this.#states[slot] = RESOLVED;
       this.#inFlightBytes -= this.#sizes[slot] ?? 0;
@@ -170,12 +175,12 @@ export class SentPackets {
       this.#losses.splice(i, 1);
       const distance = Math.min(this.#largestAcked - packet + 1, MAX_PACKET_THRESHOLD);
       this.#threshold = Math.max(this.#threshold, distance);
-      if (packet > this.#next - SENT_WINDOW) this.#tell('arrived', slotOf(packet));
+      if (packet > this.#next - this.#slots) this.#tell('arrived', this.#slotOf(packet));
     }
   }
 
   #lose(packet: number): number {
-    const slot = slotOf(packet);
+    const slot = this.#slotOf(packet);
     this.#states[slot] = RESOLVED;
     this.#inFlightBytes -= this.#sizes[slot] ?? 0;
     if (this.#losses.length === REMEMBERED_LOSSES) this.#losses.shift();
@@ -191,11 +196,23 @@ export class SentPackets {
     }
   }
 
+  #grow(): void {
+    const range = { from: Math.max(0, this.#next - this.#slots), to: this.#next };
+    this.#slots *= 2;
+    this.#states = moveRing(this.#states, new Uint8Array(this.#slots), range);
+    this.#sizes = moveRing(this.#sizes, new Uint16Array(this.#slots), range);
+    this.#sentAtMs = moveRing(this.#sentAtMs, new Float64Array(this.#slots), range);
+    const segments = new Float64Array(this.#slots * MAX_SEGMENTS_PER_PACKET).fill(-1);
+    this.#segments = moveRing(this.#segments, segments, range, MAX_SEGMENTS_PER_PACKET);
+  }
+
+  /** Also right beyond 2^32: bitwise operators keep the low bits of a whole number. */
+  #slotOf(packet: number): number {
+    return packet & (this.#slots - 1);
+  }
+
   #advance(): void {
-    while (this.#oldest < this.#next && this.#states[slotOf(this.#oldest)] !== WAITING)
+    while (this.#oldest < this.#next && this.#states[this.#slotOf(this.#oldest)] !== WAITING)
       this.#oldest++;
   }
 }
-
-/** Also right beyond 2^32: bitwise operators keep the low bits of a whole number. */
-const slotOf = (packet: number): number => packet & (SENT_WINDOW - 1);

@@ -20,11 +20,13 @@ export type Urgency = 'input' | 'bulk';
 export class Transmission {
   readonly packets: SentPackets;
   readonly path = new PathModel();
-  readonly #roundTrip = new RoundTrip();
+  #roundTrip = new RoundTrip();
   readonly #pacer = new Pacer();
   #timeouts = 0;
   #probesDue = 0;
   #waitingSinceMs = Infinity;
+  /** Packets before this one went on another path, or before a silence: their times say nothing of this one. */
+  #firstHere = 0;
 
   #acknowledgedAtMs = 0;
 
@@ -32,7 +34,8 @@ export class Transmission {
     this.packets = new SentPackets({
       ...fates,
       acknowledged: (packet, sentAtMs) => {
-        this.path.arrived(packet, this.#acknowledgedAtMs - sentAtMs, this.#acknowledgedAtMs);
+        if (packet >= this.#firstHere)
+          this.path.arrived(packet, this.#acknowledgedAtMs - sentAtMs, this.#acknowledgedAtMs);
       },
     });
   }
@@ -81,7 +84,7 @@ export class Transmission {
   acknowledge(bytes: Uint8Array, at: number, nowMs: number): void {
     this.#acknowledgedAtMs = nowMs;
     const outcome = this.packets.acknowledge(bytes, at);
-    if (outcome.largestSentAtMs !== undefined) {
+    if (outcome.largestSentAtMs !== undefined && outcome.largest >= this.#firstHere) {
       const delayMs = readU16(bytes, at + 1) / ACK_DELAY_UNITS_PER_MS;
       const rttMs = Math.max(0.01, nowMs - outcome.largestSentAtMs);
       // The delay is the peer's word: never below the least time that the path was seen to take (RFC 9002, 5.3).
@@ -108,7 +111,7 @@ export class Transmission {
     this.#probesDue = this.packets.inFlightBytes > 0 ? 2 : 1;
     if (this.#timeouts === PERSISTENT_PROBES) {
       this.packets.loseAll();
-      this.path.forget();
+      this.#startAnew();
     }
     this.packets.repeatOldest();
   }
@@ -130,8 +133,16 @@ export class Transmission {
     return this.#waitingSinceMs + Math.max(once, delayMs);
   }
 
-  /** The session moved to another path: nothing known of the old one holds. */
-  pathChanged(): void {
+  /** The session moved to another path: nothing known of the old one holds (RFC 9000, section 9.4). */
+  pathChanged(onItsWay: 'arrives' | 'lost'): void {
+    if (onItsWay === 'lost') this.packets.loseAll();
+    this.#roundTrip = new RoundTrip();
+    this.#timeouts = 0;
+    this.#startAnew();
+  }
+
+  #startAnew(): void {
+    this.#firstHere = this.packets.next;
     this.path.forget();
   }
 }

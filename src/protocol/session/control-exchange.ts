@@ -1,5 +1,5 @@
 import { Backoff } from './backoff.js';
-import { encodeControlMessage, type CloseReason, type ControlMessage } from './control-message.js';
+import { encodeControlMessage, type ControlMessage } from './control-message.js';
 import type { PathProofs } from './path-proofs.js';
 import type { ReceivingKeys } from './receiving-keys.js';
 import type { SendingKey } from './sending-key.js';
@@ -28,7 +28,6 @@ export class ControlExchange<Path> {
   readonly #answers: ControlToSend<Path>[] = [];
   #ask: { readonly epoch: number; readonly backoff: Backoff } | undefined;
   #confirmDue = false;
-  #closeDue: CloseReason | undefined;
 
   constructor(sending: SendingKey, receiving: ReceivingKeys, paths: PathProofs<Path>) {
     this.#sending = sending;
@@ -38,7 +37,7 @@ export class ControlExchange<Path> {
 
   /** When `take` may have something to give. */
   get wakeMs(): number {
-    if (this.#answers.length > 0 || this.#confirmDue || this.#closeDue !== undefined) return 0;
+    if (this.#answers.length > 0 || this.#confirmDue) return 0;
     return Math.min(this.#askDueMs(), this.#paths.dueMs);
   }
 
@@ -48,8 +47,7 @@ export class ControlExchange<Path> {
       this.#answers.shift() ??
       this.#confirmation() ??
       this.#question(nowMs) ??
-      this.#challenge(nowMs) ??
-      this.#goodbye()
+      this.#challenge(nowMs)
     );
   }
 
@@ -69,11 +67,6 @@ export class ControlExchange<Path> {
       case 'answer':
         this.#paths.answered(message.bytes, path);
     }
-  }
-
-  /** Lets `take` give a close message, after everything else that is due. */
-  sayClose(reason: CloseReason): void {
-    this.#closeDue = reason;
   }
 
   #askDueMs(): number {
@@ -98,13 +91,6 @@ export class ControlExchange<Path> {
   #challenge(nowMs: number): ControlToSend<Path> | undefined {
     const probe = this.#paths.take(nowMs);
     return probe && control({ type: 'challenge', bytes: probe.challenge }, probe.path);
-  }
-
-  #goodbye(): ControlToSend<Path> | undefined {
-    if (this.#closeDue === undefined) return undefined;
-    const reason = this.#closeDue;
-    this.#closeDue = undefined;
-    return control({ type: 'close', reason });
   }
 }
 

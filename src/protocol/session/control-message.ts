@@ -61,6 +61,10 @@ export function decodeControlMessage(bytes: Uint8Array): ControlMessage | Contro
   return { type: 'close', reason: closeReason(bytes[1] ?? CloseReason.failed) };
 }
 
+/** Whether the message in `bytes` is about the way that it takes, and says nothing of which one its sender uses. */
+export const isAboutPath = (bytes: Uint8Array): boolean =>
+  bytes[0] === TYPES.challenge || bytes[0] === TYPES.answer;
+
 function closeReason(code: number): CloseReason {
   return Object.values(CloseReason).find((reason) => reason === code) ?? CloseReason.failed;
 }

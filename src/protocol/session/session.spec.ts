@@ -8,7 +8,7 @@ import {
 } from '../../../test/session/two-sessions.js';
 import { bytesOf, hex } from '../../../test/identities.js';
 import { KeyStore } from '../key-store.js';
-import { CloseReason } from './control-message.js';
+import { CloseReason, encodeControlMessage } from './control-message.js';
 import { SessionClosedError } from './session-error.js';
 
 const TEXT = hex('68656c6c6f');
@@ -129,11 +129,8 @@ describe('a closed session', () => {
 
   it('was closed by a sealed message of the peer, which says why', () => {
     const { alice, bob } = twoSessions();
-    alice.sayClose(CloseReason.revoked);
-    const messages = [];
-    for (let due = alice.controlToSend(0); due; due = alice.controlToSend(0)) messages.push(due);
-    for (const { payload } of messages)
-      bob.onControl(open(bob, seal(alice, payload)) as Uint8Array, RELAY_PATH);
+    const close = encodeControlMessage({ type: 'close', reason: CloseReason.revoked });
+    bob.onControl(open(bob, seal(alice, close)) as Uint8Array, RELAY_PATH);
     expect(bob.end).toBe('closed-by-peer');
     expect(bob.peerCloseReason).toBe(CloseReason.revoked);
     expect(() => seal(bob, TEXT)).toThrow(SessionClosedError);

@@ -203,13 +203,10 @@ export class Session<Path> {
     this.#paths.forget(path);
   }
 
-  /** Lets `controlToSend` give a close message; send it, then call `close`. @throws SessionClosedError */
-  sayClose(reason: CloseReason): void {
-    this.#requireOpen();
-    this.#control.sayClose(reason);
-  }
-
-  /** Erases every key of the session. May be called again; nothing else may. */
+  /**
+   * Erases every key of the session. May be called again; nothing else may. The peer learns of it by a close message that
+   * the owner sealed before.
+   */
   close(): void {
     if (this.#end === undefined) this.#finish('closed-here');
   }

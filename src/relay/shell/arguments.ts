@@ -1,12 +1,10 @@
-import { parseArgs } from 'node:util';
-import { ActionableError, messageOf } from '../../runtime/errors.js';
+import { ActionableError } from '../../runtime/errors.js';
+import { parseProgramArguments } from '../../runtime/program-arguments.js';
 
 /** What a relay can be told on its command line. */
 export type RelayArguments =
   | { readonly action: 'Help' | 'Version' }
   | { readonly action: 'Run'; readonly settingsPath: string; readonly pod: string };
-
-const HINT = 'Write --settings PATH --pod POOL-relay-ORDINAL, or --help for the list of settings.';
 
 /** Four digits are more replicas than a pool can have. */
 const ORDINAL = /-(0|[1-9][0-9]{0,3})$/;
@@ -16,13 +14,9 @@ const ORDINAL = /-(0|[1-9][0-9]{0,3})$/;
  * @throws ActionableError ERR_ARGUMENT for anything else
  */
 export function parseRelayArguments(argv: readonly string[]): RelayArguments {
-  const { help, version, settings = '', pod = '' } = optionsOf([...argv]);
-  if (help) return { action: 'Help' };
-  if (version) return { action: 'Version' };
-  if (settings === '')
-    throw new ActionableError('ERR_ARGUMENT', 'No settings file is named.', HINT);
-  if (pod === '') throw new ActionableError('ERR_ARGUMENT', 'No pod is named.', HINT);
-  return { action: 'Run', settingsPath: settings, pod };
+  const command = parseProgramArguments(argv, { pod: 'POOL-relay-ORDINAL' });
+  if (command.action !== 'Run') return command;
+  return { action: 'Run', settingsPath: command.settingsPath, pod: command.named.pod };
 }
 
 /**
@@ -37,22 +31,4 @@ export function ordinalOf(pod: string, pool: string): number {
     `--pod ${JSON.stringify(pod.slice(0, 64))} is not a pod of the pool ${pool}.`,
     `Write --pod ${pool}-relay-ORDINAL, as the StatefulSet names its pods.`,
   );
-}
-
-function optionsOf(args: string[]) {
-  try {
-    return parseArgs({
-      args,
-      strict: true,
-      allowPositionals: false,
-      options: {
-        settings: { type: 'string' },
-        pod: { type: 'string' },
-        help: { type: 'boolean', short: 'h' },
-        version: { type: 'boolean' },
-      },
-    }).values;
-  } catch (cause) {
-    throw new ActionableError('ERR_ARGUMENT', `${messageOf(cause)}.`, HINT, { cause });
-  }
 }

@@ -7,8 +7,8 @@ import { fromBase64urlText } from '../../protocol/lease/base64url.js';
 import { leaseKeyId, type Sha256 } from '../../protocol/lease/ids.js';
 import { ActionableError, messageOf } from '../../runtime/errors.js';
 import { readSettings } from '../../runtime/settings.js';
-import { parseIp } from '../address.js';
-import type { RelayLeaseKey } from '../packet-messages.js';
+import { parseIpAddress } from '../../runtime/ip-address.js';
+import type { RelayLeaseKey } from '../packet/packet-messages.js';
 import { RELAY_GATEWAYS, type RelayGateway } from '../settings.js';
 
 /** The gateways that a relay takes leases of. */
@@ -95,7 +95,7 @@ const DNS_NAME = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?([.][a-z0-9]([a-z0-9-]*[a-z0-9])
 
 function checkHost(gateway: RelayGateway, source: string): void {
   const { host } = gateway;
-  if (DNS_NAME.test(host) || parseIp(host)) return;
+  if (DNS_NAME.test(host) || parseIpAddress(host)) return;
   throw wrong(
     `${source}: the host of gateway ${gatewayName(gateway)}`,
     'is no DNS name or address',

@@ -3,7 +3,7 @@
  * here: they go straight between that thread and the packet worker (fallback-port.ts).
  */
 import type { LogLevel } from '../../runtime/log.js';
-import type { FallbackAttachment } from '../fallback.link.js';
+import type { FallbackAttachment } from '../packet/fallback.link.js';
 
 /** What the thread is started with (`workerData`). */
 export interface FallbackStart {

@@ -14,10 +14,11 @@ import {
   type Server as TlsServer,
   type TLSSocket,
 } from 'node:tls';
-import { newAddress, parseIp, setAddress } from '../address.js';
-import { AddressLimiter } from '../address-limiter.js';
-import { FALLBACK_KIND, type FallbackRecord } from '../fallback-port.js';
-import type { FallbackLink } from '../fallback.link.js';
+import { parseIpAddress } from '../../runtime/ip-address.js';
+import { newAddress, setAddress } from '../packet/address.js';
+import { AddressLimiter } from '../sessions/address-limiter.js';
+import { FALLBACK_KIND, type FallbackRecord } from '../packet/fallback-port.js';
+import type { FallbackLink } from '../packet/fallback.link.js';
 import { FallbackConnection } from './fallback.connection.js';
 import type { FallbackCounters, ToFallback } from './fallback-messages.js';
 
@@ -164,7 +165,7 @@ export class FallbackServer {
   }
 
   #isWithinLimit(socket: Socket): boolean {
-    const ip = parseIp(socket.remoteAddress?.replace(/%.*$/, '') ?? '');
+    const ip = parseIpAddress(socket.remoteAddress?.replace(/%.*$/, '') ?? '');
     if (!ip) return false;
     setAddress(this.#source, ip, { port: 0, link: 0 });
     // The limiter counts per second: a clock that is 60 times slower makes it count per minute.
@@ -254,7 +255,7 @@ const peerOf = ({ remoteAddress, remotePort, localAddress }: Socket): string =>
 
 /** Address and port of the peer as OPEN writes them; undefined if it is gone already. */
 function openBody({ remoteAddress, remotePort }: Socket): Uint8Array | undefined {
-  const ip = parseIp(remoteAddress?.replace(/%.*$/, '') ?? '');
+  const ip = parseIpAddress(remoteAddress?.replace(/%.*$/, '') ?? '');
   if (!ip || remotePort === undefined) return undefined;
   const body = new Uint8Array(OPEN_BYTES);
   body.set(ip);

@@ -4,7 +4,7 @@
  */
 import { Worker } from 'node:worker_threads';
 import type { Logger } from '../../runtime/log.js';
-import type { FallbackAttachment } from '../fallback.link.js';
+import type { FallbackAttachment } from '../packet/fallback.link.js';
 import {
   newFallbackStatistics,
   readFallbackStatistics,

@@ -4,7 +4,7 @@
 import { randomBytes } from 'node:crypto';
 import { parentPort, workerData } from 'node:worker_threads';
 import { messageOf } from '../../runtime/errors.js';
-import { FallbackLink } from '../fallback.link.js';
+import { FallbackLink } from '../packet/fallback.link.js';
 import {
   FallbackCounters,
   type FallbackStart,

@@ -3,7 +3,7 @@
  * comes in through it; lease keys in particular come from files only.
  */
 import { systemClock } from '../../runtime/system.clock.js';
-import type { PacketThread } from '../packet.thread.js';
+import type { PacketThread } from '../packet/packet.thread.js';
 import type { RelayGateway } from '../settings.js';
 import { gatewayName } from './directory.js';
 import type { RegistrationHost } from './registration.client.js';

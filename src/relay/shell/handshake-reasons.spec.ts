@@ -5,7 +5,7 @@ import {
   increase,
   newStatistics,
   readStatistics,
-} from '../statistics.js';
+} from '../packet/statistics.js';
 import { handshakeReasons } from './handshake-reasons.js';
 
 describe('the reasons of handshakes in metrics', () => {

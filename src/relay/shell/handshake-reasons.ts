@@ -2,7 +2,7 @@
  * The label `reason` of handshakes in metrics. A label has at most twelve values, and REFUSED has nineteen reasons: those
  * that ask the same of whoever looks stand together. The wire keeps each reason.
  */
-import { HANDSHAKE_OUTCOMES, type HandshakeOutcome } from '../statistics.js';
+import { HANDSHAKE_OUTCOMES, type HandshakeOutcome } from '../packet/statistics.js';
 
 /** Every outcome and its label; docs/operations.md says what each asks for. */
 const REASONS = {

@@ -5,17 +5,18 @@
  */
 import { createSecureContext } from 'node:tls';
 import { ActionableError, messageOf } from '../../runtime/errors.js';
-import { refuseInsecureSettings } from '../../runtime/insecure-settings.js';
+import { settingsChange } from '../../runtime/live-settings.js';
 import type { Logger } from '../../runtime/log.js';
 import type { SettingSchema } from '../../runtime/setting-text.js';
-import { readSettings } from '../../runtime/settings.js';
-import { parseIp } from '../address.js';
-import { parseRange } from '../denied.js';
+import { readSettingsFile } from '../../runtime/settings.file.js';
+import { readSmallFile } from '../../runtime/small.file.js';
+import { WatchedFiles } from '../../runtime/watched.files.js';
+import { parseIpAddress } from '../../runtime/ip-address.js';
+import { parseIpRange } from '../../runtime/ip-address.js';
 import { RELAY_SETTINGS, type RelaySettings } from '../settings.js';
 import { keyProblem, readDirectory, type Directory } from './directory.js';
 import { readLeaf, refuseOpenKeyFile, type Leaf } from './leaf.js';
-import { badAddress, settingsChange } from './settings-change.js';
-import { readSmallFile, WatchedFiles } from './watched.files.js';
+import { badAddress } from './bad-address.js';
 
 /** Which file: a closed list and a metric label. */
 export const RELAY_FILES = ['settings', 'gateways', 'tls'] as const;
@@ -47,15 +48,12 @@ export interface RelayFilesParts {
  * @throws ActionableError ERR_SETTINGS_FILE or ERR_SETTING naming setting, value, bounds and remedy
  */
 export async function readRelaySettings(path: string): Promise<RelaySettings> {
-  const { text } = await readSmallFile(path);
-  const value = parse(text, path);
-  refuseInsecureSettings(value, path);
-  const settings = readSettings(RELAY_SETTINGS, value, path);
+  const settings = await readSettingsFile(RELAY_SETTINGS, path);
   refuseContradiction(settings, path);
   const bad = badAddress(
     settings,
-    (address) => parseIp(address) !== undefined,
-    (range) => parseRange(range) !== undefined,
+    (address) => parseIpAddress(address) !== undefined,
+    (range) => parseIpRange(range) !== undefined,
   );
   if (!bad) return settings;
   throw new ActionableError(
@@ -173,7 +171,7 @@ export class RelayFiles {
 
   async #readSettings(): Promise<void> {
     const next = await readRelaySettings(this.parts.settingsPath);
-    const { settings, needsRestart } = settingsChange(this.#settings, next);
+    const { settings, needsRestart } = settingsChange(RELAY_SETTINGS, this.#settings, next);
     this.#settings = settings;
     this.parts.listener.settings(settings);
     if (needsRestart)
@@ -212,19 +210,6 @@ function refuseUnusableChain({ certificate, key }: Leaf, path: string): void {
       'ERR_SETTINGS_FILE',
       `The file ${path} holds no chain for TLS 1.3 (${messageOf(cause)}).`,
       'The operator renews the Secret of the pool; see its events.',
-      { cause },
-    );
-  }
-}
-
-function parse(text: string, path: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new ActionableError(
-      'ERR_SETTINGS_FILE',
-      `The settings file ${path} is not JSON: ${messageOf(cause)}.`,
-      'Correct the file; its settings are listed by --help.',
       { cause },
     );
   }

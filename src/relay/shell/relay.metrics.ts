@@ -3,14 +3,16 @@
  * that of the TLS thread, and from what the program knows. Labels are closed lists, ids of lease keys and names of
  * gateways: never a user, a session or an address.
  */
-import type { Gauge, Metrics } from '../../runtime/metrics.js';
-import { BATCH_BOUNDS, type StatisticsReading } from '../statistics.js';
+import type { Metrics } from '../../runtime/metrics.js';
+import { BATCH_BOUNDS, type StatisticsReading } from '../packet/statistics.js';
 import type { Directory } from './directory.js';
+import { dropGroups } from './drop-groups.js';
 import { FALLBACK_ENDS, type FallbackReading } from './fallback-messages.js';
 import { handshakeReasons } from './handshake-reasons.js';
 import { histogramText } from './histogram-text.js';
 import type { Leaf } from './leaf.js';
-import { REGISTRATION_PHASES, type RegistrationPhase } from './registration.js';
+import type { RegistrationPhase } from './registration.js';
+import { declareBackend, declareDates, declareState } from './state.metrics.js';
 
 /** What the metrics are read from. */
 export interface MeasuredRelay {
@@ -19,6 +21,8 @@ export interface MeasuredRelay {
   readonly lostWrites: () => number;
   readonly pool: { readonly namespace: string; readonly name: string };
   readonly socket: { readonly kind: string; readonly reason: string };
+  /** Which implementation of the primitives verifies leases and proofs. */
+  readonly backend: string;
   readonly statistics: () => StatisticsReading;
   /** The longest pass of the packet worker's loop since the last call, in ms. */
   readonly takeLoopLag: () => number;
@@ -39,6 +43,7 @@ export function declareRelayMetrics(metrics: Metrics, relay: MeasuredRelay): voi
   declareFallback(metrics, relay);
   declareDates(metrics, relay);
   declareState(metrics, relay);
+  declareBackend(metrics, relay.backend);
 }
 
 /** The histograms of the packet worker, to be added to the registry's text. */
@@ -70,10 +75,10 @@ function declareTraffic(
     });
   metrics.counter({
     name: `${PREFIX}drops_total`,
-    help: 'Datagrams that ended here, by reason.',
+    help: 'Datagrams that ended here, by reason; the log has finer ones.',
     labelNames: ['reason'],
     collect: (counter) => {
-      for (const [reason, count] of Object.entries(statistics().drops))
+      for (const [reason, count] of dropGroups(statistics().drops))
         counter.setTotal(count, { reason });
     },
   });
@@ -182,83 +187,4 @@ function declareFallback(metrics: Metrics, { fallback }: MeasuredRelay): void {
       counter.setTotal(fallback()?.values.dropped ?? 0);
     },
   });
-}
-
-function declareDates(metrics: Metrics, { directory, leaf, pool }: MeasuredRelay): void {
-  metrics.gauge({
-    name: 'sallyport_certificate_not_after_timestamp_seconds',
-    help: 'When a certificate ends, in Unix seconds.',
-    labelNames: ['namespace', 'secret', 'purpose'],
-    collect: (gauge) => {
-      gauge.reset();
-      const notAfterMs = leaf()?.notAfterMs;
-      const labels = {
-        namespace: pool.namespace,
-        secret: `${pool.name}-relay-tls`,
-        purpose: 'relay',
-      };
-      if (notAfterMs !== undefined) gauge.set(notAfterMs / 1_000, labels);
-    },
-  });
-  const dates = (field: 'notBeforeMs' | 'notAfterMs') => (gauge: Gauge) => {
-    gauge.reset();
-    for (const key of directory()?.leaseKeys ?? [])
-      gauge.set(key[field] / 1_000, { gateway: key.gateway, kid: key.kid });
-  };
-  const labelNames = ['gateway', 'kid'];
-  metrics.gauge({
-    name: `${PREFIX}lease_key_not_before_timestamp_seconds`,
-    help: 'From when leases of a key are accepted, in Unix seconds.',
-    labelNames,
-    collect: dates('notBeforeMs'),
-  });
-  metrics.gauge({
-    name: `${PREFIX}lease_key_not_after_timestamp_seconds`,
-    help: 'Until when leases of a key are accepted, in Unix seconds.',
-    labelNames,
-    collect: dates('notAfterMs'),
-  });
-}
-
-function declareState(
-  metrics: Metrics,
-  { statistics, phases, skewMs, version, lostWrites }: MeasuredRelay,
-): void {
-  metrics.gauge({
-    name: `${PREFIX}draining`,
-    help: '1 while the relay moves its sessions away.',
-    collect: (gauge) => {
-      gauge.set(statistics().values.draining);
-    },
-  });
-  metrics.gauge({
-    name: `${PREFIX}registrations`,
-    help: 'Permitted gateways by where the registration at them stands.',
-    labelNames: ['state'],
-    collect: (gauge) => {
-      const count = phases();
-      for (const state of REGISTRATION_PHASES) gauge.set(count[state], { state });
-    },
-  });
-  metrics.gauge({
-    name: 'sallyport_clock_skew_seconds',
-    help: 'How far the clock is from that of the gateway that differs most; positive: ahead.',
-    collect: (gauge) => {
-      gauge.set((skewMs() ?? 0) / 1_000);
-    },
-  });
-  metrics.counter({
-    name: `${PREFIX}lost_output_total`,
-    help: 'Writes to standard output (audit) and standard error (log) that failed: a full disk, a reader that is gone.',
-    collect: (counter) => {
-      counter.setTotal(lostWrites());
-    },
-  });
-  metrics
-    .gauge({
-      name: 'sallyport_build_info',
-      help: 'Version of this program.',
-      labelNames: ['version'],
-    })
-    .set(1, { version });
 }

@@ -3,17 +3,18 @@
  * here is on the way of a packet.
  */
 import { randomBytes } from 'node:crypto';
+import { LevelLog } from '../../runtime/level-log.js';
 import { createMetricsRegistry, type MetricsRegistry } from '../../runtime/metrics.registry.js';
 import { createPinoLogger, type LineSink } from '../../runtime/pino.log.js';
+import { ProbeServer } from '../../runtime/probe.server.js';
 import type { StopStep } from '../../runtime/shutdown.js';
-import { PacketThread } from '../packet.thread.js';
-import type { SocketKind } from '../packet-messages.js';
+import { CRYPTO_BACKEND } from '../packet/lease-reader.js';
+import { PacketThread } from '../packet/packet.thread.js';
+import type { SocketKind } from '../packet/packet-messages.js';
 import type { RelaySettings } from '../settings.js';
 import { ordinalOf } from './arguments.js';
 import { FallbackThread } from './fallback.thread.js';
-import { RelayHealthServer } from './health.server.js';
 import { registrationHost, type GatewayParts } from './gateway.host.js';
-import { LevelLog } from './level-log.js';
 import { readyAnswer } from './readiness.js';
 import { Registrations } from './registrations.client.js';
 import { RelayEvents } from './relay.events.js';
@@ -59,7 +60,7 @@ export class RelayProgram {
   readonly #files: RelayFiles;
   readonly #registrations: Registrations;
   readonly #fallback: FallbackThread | undefined;
-  #health: RelayHealthServer | undefined;
+  #health: ProbeServer | undefined;
   #stopping: Promise<void> | undefined;
   #end: (code: number) => void = () => undefined;
 
@@ -103,7 +104,9 @@ export class RelayProgram {
     const packet = await PacketThread.start({ relayId, addresses, port, socket, ...program }, log);
     const relay = new RelayProgram(options, log, packet);
     await relay.#begin();
-    log.info('started', { relay: relayId, version: options.version, port: relay.healthPort });
+    const { version } = options;
+    const crypto = { backend: CRYPTO_BACKEND, openssl: process.versions.openssl };
+    log.info('started', { relay: relayId, version, port: relay.healthPort, crypto });
     return relay;
   }
 
@@ -140,12 +143,14 @@ export class RelayProgram {
   async #begin(): Promise<void> {
     await this.#files.start();
     this.#registrations.start();
-    this.#health = await RelayHealthServer.start(
+    this.#health = await ProbeServer.start(
       {
         ready: () => this.#ready(),
-        metrics: async () =>
-          `${await this.#registry.text()}${batchHistograms({ statistics: () => this.packet.statistics() })}`,
-        contentType: this.#registry.contentType,
+        metrics: {
+          text: async () =>
+            `${await this.#registry.text()}${batchHistograms({ statistics: () => this.packet.statistics() })}`,
+          contentType: this.#registry.contentType,
+        },
       },
       this.options.settings.listeners.health,
     );
@@ -255,6 +260,7 @@ export class RelayProgram {
       lostWrites: this.options.lostWrites ?? (() => 0),
       pool: this.options.settings.pool,
       socket: { kind: packet.socket, reason: packet.fallbackReason ?? '' },
+      backend: CRYPTO_BACKEND,
       statistics: () => packet.statistics(),
       takeLoopLag: () => packet.takeLoopLag(),
       fallback: () => this.#fallback?.statistics(),

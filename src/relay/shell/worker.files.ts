@@ -8,8 +8,8 @@ export interface WorkerProgram {
   readonly execArgv?: readonly string[];
 }
 
-/** Beside the bundle, beside this file's build, or the sources of either. */
-const PLACES = ['./NAME.js', '../NAME.js', './NAME.ts', '../NAME.ts'] as const;
+/** In the bundle beside this file; else in this folder or the packet worker's, built or as sources. */
+const PLACES = ['./NAME.js', '../packet/NAME.js', './NAME.ts', '../packet/NAME.ts'] as const;
 
 /**
  * The program of the thread called `name` (`packet.worker`): from the bundle, from the build or from the sources,

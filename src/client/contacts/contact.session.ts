@@ -1,0 +1,272 @@
+/*
+ * One session with one device of a contact: its endpoint, its leases, and what the peer is told about addresses.
+ */
+import { equalBytes, readU32 } from '../../protocol/bytes.js';
+import { maxMessageBytes, type Channel } from '../../protocol/channels/channels.js';
+import type { ReliableChannel } from '../../protocol/channels/frame.js';
+import { parseFingerprint } from '../../protocol/identity/account.js';
+import {
+  verifyDeviceBinding,
+  type BindingRefusal,
+} from '../../protocol/identity/device-binding.js';
+import { KeyStore } from '../../protocol/key-store.js';
+import type { SeenAddress } from '../../protocol/relay/address.js';
+import { CloseReason } from '../../protocol/session/control-message.js';
+import type { SessionHandshakeOptions } from '../../protocol/session/handshake-options.js';
+import { PROFILE } from '../../protocol/session/offer.js';
+import type { ConversationEnd } from '../conversation-options.js';
+import type { PathKind } from '../datagram-path.js';
+import { Endpoint } from '../endpoint.runner.js';
+import type { RelayNews } from '../relay-news.js';
+import { mayTry } from './candidate-list.js';
+import type { Candidates } from './candidates-body.js';
+import { ContactError } from './contact-error.js';
+import { bindFor, isLoopbackBind, localCandidates, textOfCandidate } from './local.addresses.js';
+import type { KnownDevice } from './rendezvous-table.js';
+import type { PeerRefusal, SessionParts } from './session-parts.js';
+import { SessionRelays } from './session.relays.js';
+import { SessionLeases } from './session-leases.js';
+
+/** A session with a device of a contact, from the offer on. */
+export class ContactSession {
+  readonly peer: KnownDevice;
+  readonly role: SessionParts['role'];
+  readonly #parts: SessionParts;
+  readonly #leases: SessionLeases;
+  readonly #relays: SessionRelays;
+  #endpoint: Endpoint<PeerRefusal> | undefined;
+  #bind = '';
+  #told = new Set<string>();
+  #seen: SeenAddress | undefined;
+  #isEstablished = false;
+  #end: ConversationEnd | undefined;
+
+  private constructor(parts: SessionParts) {
+    const { host, role, sessionSeed } = parts;
+    this.peer = parts.peer;
+    this.role = role;
+    this.#parts = parts;
+    this.#leases = new SessionLeases({
+      ...host,
+      role: role === 'initiator' ? 'client' : 'server',
+      sessionSeed,
+    });
+    this.#relays = new SessionRelays({
+      ...host,
+      role,
+      leases: this.#leases,
+      endpoint: () => this.#endpoint,
+      tell: (relayId) => this.#tell({ relayId, candidates: [] }),
+    });
+  }
+
+  /**
+   * Gets a lease and opens the endpoint. @throws GatewayError for the lease; EndpointError and what the system says for
+   * addresses and sockets.
+   */
+  static async begin(parts: SessionParts): Promise<ContactSession> {
+    const session = new ContactSession(parts);
+    try {
+      await session.#open();
+      return session;
+    } catch (error) {
+      session.#release();
+      throw error;
+    }
+  }
+
+  get sessionId(): Uint8Array {
+    return this.#leases.sessionId;
+  }
+
+  get isEstablished(): boolean {
+    return this.#isEstablished && this.#end === undefined;
+  }
+
+  /** Why it is over; undefined while it is not. */
+  get end(): ConversationEnd | undefined {
+    return this.#end;
+  }
+
+  /** Datagrams that were not taken, by reason. */
+  get refused(): ReadonlyMap<string, number> {
+    return this.#endpoint?.refused ?? new Map();
+  }
+
+  /** The relay in use. */
+  get relayId(): string {
+    return this.#relays.current;
+  }
+
+  /** The longest message of `channel`. */
+  maxMessageBytes(channel: Exclude<Channel, 'control'>): number {
+    return maxMessageBytes(channel, this.#parts.callMode);
+  }
+
+  /** As Endpoint.send. @throws ContactError ERR_CONTACT_NO_SESSION when it is over; ChannelFullError until `writable`. */
+  send(channel: Exclude<Channel, 'control'>, bytes: Uint8Array): number {
+    return this.#require().send(channel, bytes);
+  }
+
+  /** As Endpoint.pause. */
+  pause(channel: ReliableChannel): void {
+    this.#require().pause(channel);
+  }
+
+  /** As Endpoint.resume. */
+  resume(channel: ReliableChannel): void {
+    this.#require().resume(channel);
+  }
+
+  /** Takes a new UDP socket, as after a change of network. */
+  rebind(): Promise<void> {
+    return this.#require().rebind();
+  }
+
+  /** Tells the peer and erases the session's keys. May be called again. */
+  close(reason: CloseReason = CloseReason.done): void {
+    this.#endpoint?.close(reason);
+    if (this.#end === undefined) this.#over('closed-here');
+  }
+
+  /** Addresses for the peer; none where the contact may see none. */
+  candidates(): readonly SeenAddress[] {
+    const port = this.#endpoint?.udpPort;
+    if (this.#parts.pathPolicy === 'RelayOnly' || port === undefined) return [];
+    const all = [...localCandidates(this.#bind, port), ...(this.#seen ? [this.#seen] : [])];
+    const named = new Map(all.map((one) => [`${textOfCandidate(one)} ${one.port}`, one]));
+    this.#told = new Set(named.keys());
+    return [...named.values()];
+  }
+
+  /** Takes what the peer says is new. Errors of the gateway and the network leave the session as it was. */
+  async take({ relayId, candidates }: Omit<Candidates, 'sessionId'>): Promise<void> {
+    const isLoopbackAllowed = isLoopbackBind(this.#bind);
+    for (const one of candidates)
+      if (mayTry(one, isLoopbackAllowed))
+        this.#endpoint?.addCandidate(textOfCandidate(one), one.port);
+    if (relayId !== undefined) await this.#relays.follow(relayId);
+  }
+
+  async #open(): Promise<void> {
+    const { host, relay, callMode, pathPolicy } = this.#parts;
+    const { clock, random } = host;
+    await this.#relays.join(relay, async (addresses, lease) => {
+      this.#bind = host.bind ?? bindFor(addresses);
+      this.#endpoint = await Endpoint.open<PeerRefusal>({
+        ...{ callMode, pathPolicy, clock, random, bind: this.#bind },
+        handshake: this.#handshake(),
+        relay: { addresses, lease },
+        events: this.#endpointEvents(),
+      });
+    });
+  }
+
+  #handshake(): SessionHandshakeOptions<PeerRefusal> {
+    const { host, peer, role, token, nowMs } = this.#parts;
+    const { context, identity, random } = host;
+    const [own, other] = [identity.account, peer.device.keys.identity];
+    const index = new Uint8Array(4);
+    random(index);
+    return {
+      backend: context.backend,
+      keys: new KeyStore(),
+      role,
+      parties: {
+        profile: PROFILE,
+        sessionId: this.sessionId,
+        initiatorIdentity: role === 'initiator' ? own : other,
+        responderIdentity: role === 'initiator' ? other : own,
+        token: token.slice(),
+      },
+      staticKey: identity.staticKey,
+      binding: identity.bindingBytes,
+      localIndex: readU32(index, 0),
+      judgePeer: (binding: Uint8Array, staticKey: Uint8Array) => this.#judge(binding, staticKey),
+      random,
+      nowMs,
+    };
+  }
+
+  #judge(bytes: Uint8Array, staticKey: Uint8Array): 'ok' | PeerRefusal {
+    const { host, peer } = this.#parts;
+    const fingerprint = parseFingerprint(peer.fingerprint);
+    if (typeof fingerprint === 'string') return 'binding-other-identity';
+    const binding = verifyDeviceBinding(host.context.backend, bytes, {
+      fingerprint,
+      staticKey,
+      nowMs: host.clock.now().getTime(),
+      revocations: host.revocations,
+    });
+    if (typeof binding === 'string') return binding;
+    return equalBytes(binding.deviceId, peer.device.keys.deviceId) ? 'ok' : 'binding-other-device';
+  }
+
+  #endpointEvents() {
+    const { events } = this.#parts;
+    return {
+      established: () => {
+        this.#isEstablished = true;
+        events.established(this);
+      },
+      message: (channel: Exclude<Channel, 'control'>, bytes: Uint8Array) => {
+        events.message(this, channel, bytes);
+      },
+      acknowledged: (channel: ReliableChannel, id: number) => {
+        events.acknowledged(this, channel, id);
+      },
+      writable: (channel: ReliableChannel) => {
+        events.writable(this, channel);
+      },
+      path: (kind: PathKind) => {
+        events.path(this, kind);
+      },
+      encryptionFailure: (total: number) => {
+        events.encryptionFailure(this, total);
+      },
+      relay: (news: RelayNews, relayId: string) => {
+        this.#heard(news, relayId);
+      },
+      ended: (end: ConversationEnd) => {
+        this.#over(end);
+      },
+    };
+  }
+
+  #heard(news: RelayNews, relayId: string): void {
+    this.#relays.heard(news, relayId);
+    if (news.type !== 'proven') return;
+    this.#seen = news.seen;
+    this.#tellAddresses();
+  }
+
+  /** Tells the peer of addresses that it does not know yet. The offer held what was known then. */
+  #tellAddresses(): void {
+    const told = this.#told;
+    const candidates = this.candidates();
+    const isNew = [...this.#told].some((name) => !told.has(name));
+    if (isNew) void this.#tell({ relayId: undefined, candidates });
+  }
+
+  #tell(news: Omit<Candidates, 'sessionId'>): Promise<boolean> {
+    return this.#parts.tell(news, this.sessionId).catch(() => false);
+  }
+
+  #over(end: ConversationEnd): void {
+    if (this.#end !== undefined) return;
+    this.#end = end;
+    this.#release();
+    this.#parts.events.ended(this, end);
+  }
+
+  #release(): void {
+    this.#relays.close();
+    this.#leases.close();
+  }
+
+  #require(): Endpoint<PeerRefusal> {
+    if (this.#endpoint === undefined || this.#end !== undefined)
+      throw new ContactError('ERR_CONTACT_NO_SESSION', 'The session is over.', this.#end);
+    return this.#endpoint;
+  }
+}

@@ -1,0 +1,297 @@
+/*
+ * Everything between this endpoint and one contact: at most one session in use and one that is coming about, and the
+ * messages that wait for their acknowledgement.
+ *
+ *   open      asks each known device, the newest first, and offers to the first that is connected
+ *   an offer  is taken if the contact may be talked to; if both have offered, that of the smaller identity key counts
+ *   takeover  a session that is established takes the place of the one before, which is closed as superseded
+ */
+import { equalBytes } from '../../protocol/bytes.js';
+import type { Channel } from '../../protocol/channels/channels.js';
+import type { ReliableChannel } from '../../protocol/channels/frame.js';
+import type { CallMode } from '../../protocol/channels/plaintext-size.js';
+import { CloseReason } from '../../protocol/session/control-message.js';
+import { winningOffer } from '../../protocol/session/offer.js';
+import type { ConversationEnd } from '../conversation-options.js';
+import type { PathKind } from '../datagram-path.js';
+import type { ContactBook, ContactPolicy } from './contact-book.js';
+import { ContactError } from './contact-error.js';
+import { ContactSession } from './contact.session.js';
+import { decodeCandidatesBody, encodeCandidatesBody } from './candidates-body.js';
+import { encodeOffer, type Offer } from './offer-body.js';
+import type { Outgoing, Reached } from './outgoing.js';
+import type { KnownDevice } from './rendezvous-table.js';
+import type { SessionEvents, SessionHost, SessionParts } from './session-parts.js';
+
+/** Each offer costs a lease: a contact is not heard more often. */
+const OFFER_AT_MOST_EVERY_MS = 1_000;
+
+/** What a link tells. */
+export interface PeerLinkEvents {
+  session(session: ContactSession): void;
+  message(session: ContactSession, channel: Exclude<Channel, 'control'>, bytes: Uint8Array): void;
+  acknowledged(session: ContactSession, channel: ReliableChannel, id: number): void;
+  writable(session: ContactSession, channel: ReliableChannel): void;
+  path(session: ContactSession, kind: PathKind): void;
+  encryptionFailure(session: ContactSession, total: number): void;
+  /** Also of sessions that were never established. */
+  ended(session: ContactSession, end: ConversationEnd): void;
+}
+
+/** What the links of one endpoint have in common. */
+export interface PeerLinkHost {
+  readonly session: SessionHost;
+  readonly book: ContactBook;
+  readonly outgoing: Outgoing;
+  readonly policy: ContactPolicy;
+  readonly callMode: CallMode;
+  readonly events: PeerLinkEvents;
+}
+
+interface Waiter {
+  readonly resolve: (session: ContactSession) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** An offer of this side that has not led to a session yet. */
+interface Attempt {
+  /** The peer's offer counts instead. */
+  isYielded: boolean;
+}
+
+/** The link to one contact. */
+export class PeerLink {
+  readonly fingerprint: string;
+  readonly #host: PeerLinkHost;
+  #current: ContactSession | undefined;
+  #coming: ContactSession | undefined;
+  #attempt: Attempt | undefined;
+  #waiters: readonly Waiter[] = [];
+  #offerMs = -Infinity;
+  #closed = false;
+
+  constructor(fingerprint: string, host: PeerLinkHost) {
+    this.fingerprint = fingerprint;
+    this.#host = host;
+  }
+
+  /** The session in use. */
+  get session(): ContactSession | undefined {
+    return this.#current;
+  }
+
+  /**
+   * The session in use, or a new one.
+   * @throws ContactError ERR_CONTACT_NOT_ALLOWED, _ABSENT, _UNTRUSTED, _NO_SESSION; GatewayError.
+   */
+  open(): Promise<ContactSession> {
+    if (this.#current?.isEstablished === true) return Promise.resolve(this.#current);
+    const opened = new Promise<ContactSession>((resolve, reject) => {
+      this.#waiters = [...this.#waiters, { resolve, reject }];
+    });
+    if (this.#attempt === undefined && this.#coming === undefined) void this.#dial();
+    return opened;
+  }
+
+  /** Takes an offer of the contact's device; errors of gateway and network leave everything as it was. */
+  async takeOffer(known: KnownDevice, offer: Offer): Promise<void> {
+    const nowMs = this.#now();
+    if (this.#closed || this.#refusal() !== undefined) return;
+    if (nowMs - this.#offerMs < OFFER_AT_MOST_EVERY_MS || !this.#yields()) return;
+    this.#offerMs = nowMs;
+    const { ask } = this.#host.session;
+    const relay = await ask('relay.find', { rid: offer.relayId });
+    const session = await ContactSession.begin({
+      ...this.#parts(known, { prekey: undefined }),
+      ...{ role: 'responder', relay, nowMs },
+      ...{ sessionSeed: offer.sessionSeed, token: offer.token, callMode: offer.callMode },
+    });
+    this.#comes(session);
+    await session.take({ relayId: undefined, candidates: offer.candidates });
+  }
+
+  /** Takes what the contact's device says is new about a session; false if the body is none or of no session here. */
+  async takeCandidates({ device }: KnownDevice, body: Uint8Array): Promise<boolean> {
+    const news = decodeCandidatesBody(body);
+    if (typeof news === 'string') return false;
+    const session = [this.#current, this.#coming].find(
+      (one) =>
+        one !== undefined &&
+        equalBytes(one.sessionId, news.sessionId) &&
+        equalBytes(one.peer.device.keys.deviceId, device.keys.deviceId),
+    );
+    await session?.take(news);
+    return session !== undefined;
+  }
+
+  /** Ends sessions with devices that are revoked, or all when the contact may not be talked to any more. */
+  review(): void {
+    const isOver = this.#refusal() !== undefined;
+    for (const session of [this.#current, this.#coming])
+      if (session && (isOver || this.#host.book.isRevoked(session.peer.device)))
+        session.close(CloseReason.revoked);
+  }
+
+  /** Ends every session. May be called again. */
+  close(): void {
+    this.#closed = true;
+    for (const session of [this.#current, this.#coming]) session?.close();
+    this.#settle(
+      new ContactError('ERR_CONTACT_NO_SESSION', 'The client is closed.', 'closed-here'),
+    );
+  }
+
+  async #dial(): Promise<void> {
+    const attempt: Attempt = { isYielded: false };
+    this.#attempt = attempt;
+    try {
+      const session = await this.#offer(attempt);
+      if (session !== undefined) this.#comes(session);
+    } catch (error) {
+      if (!attempt.isYielded) this.#settle(error);
+    } finally {
+      if (this.#attempt === attempt) this.#attempt = undefined;
+    }
+  }
+
+  async #offer(attempt: Attempt): Promise<ContactSession | undefined> {
+    const reason = this.#refusal();
+    if (reason !== undefined)
+      throw new ContactError('ERR_CONTACT_NOT_ALLOWED', `This contact is ${reason}.`, reason);
+    for (const device of this.#host.book.require(this.fingerprint).devices.toReversed()) {
+      const reached = await this.#host.outgoing.reach({ fingerprint: this.fingerprint, device });
+      if (attempt.isYielded) return undefined;
+      const session = reached && (await this.#offerTo(reached, attempt));
+      if (session !== undefined || attempt.isYielded) return session;
+    }
+    throw new ContactError('ERR_CONTACT_ABSENT', 'No device of this contact is connected.');
+  }
+
+  /** Undefined if the device has gone meanwhile, or the peer's offer counts. */
+  async #offerTo(reached: Reached, attempt: Attempt): Promise<ContactSession | undefined> {
+    const { session: host, callMode, outgoing } = this.#host;
+    const { region } = host;
+    const relay = await host.ask('relay.choose', {
+      avoid: [],
+      ...(region !== undefined && { region }),
+    });
+    const sessionSeed = host.context.keys.take(32);
+    const token = new Uint8Array(16);
+    host.random(sessionSeed);
+    host.random(token);
+    try {
+      const session = await ContactSession.begin({
+        ...this.#parts(reached.known, reached),
+        ...{ role: 'initiator', relay, sessionSeed, token, callMode, nowMs: this.#now() },
+      });
+      const candidates = session.candidates();
+      const body = encodeOffer({ sessionSeed, token, callMode, relayId: relay.rid, candidates });
+      const isSent =
+        !attempt.isYielded &&
+        (await outgoing.send(reached, { kind: 'offer', body }).finally(() => body.fill(0)));
+      if (isSent && !this.#isYielded(attempt)) return session;
+      session.close(CloseReason.superseded);
+      return undefined;
+    } finally {
+      host.context.keys.erase(sessionSeed);
+    }
+  }
+
+  /** Read anew: it may have changed while something was awaited. */
+  #isYielded(attempt: Attempt): boolean {
+    return attempt.isYielded;
+  }
+
+  /** Whether the peer's offer is to be taken: when this side has offered as well, one of the two counts. */
+  #yields(): boolean {
+    const offered = this.#coming?.role === 'initiator' ? this.#coming : undefined;
+    if (this.#attempt === undefined && offered === undefined) return true;
+    const { identity } = this.#host.book.require(this.fingerprint);
+    if (identity === undefined) return false;
+    if (winningOffer(this.#host.session.identity.account, identity) === 'own') return false;
+    if (this.#attempt) this.#attempt.isYielded = true;
+    this.#coming = undefined;
+    offered?.close(CloseReason.superseded);
+    return true;
+  }
+
+  #comes(session: ContactSession): void {
+    if (this.#closed || session.end !== undefined) {
+      session.close();
+      return;
+    }
+    const before = this.#coming;
+    if (session.isEstablished) return;
+    this.#coming = session;
+    before?.close(CloseReason.superseded);
+  }
+
+  #parts(
+    known: KnownDevice,
+    { prekey }: { readonly prekey: Reached['prekey'] | undefined },
+  ): Pick<SessionParts, 'host' | 'peer' | 'pathPolicy' | 'tell' | 'events'> {
+    const { session: host, book, outgoing } = this.#host;
+    let reached: Reached | undefined = prekey && { known, prekey };
+    return {
+      host,
+      peer: known,
+      pathPolicy: book.require(this.fingerprint).pathPolicy,
+      tell: async (news, sessionId) => {
+        reached ??= await outgoing.reach(known);
+        if (reached === undefined) return false;
+        const body = encodeCandidatesBody({ ...news, sessionId });
+        return outgoing.send(reached, { kind: 'candidates', body });
+      },
+      events: this.#sessionEvents(),
+    };
+  }
+
+  #sessionEvents(): SessionEvents {
+    const { events } = this.#host;
+    return {
+      ...events,
+      established: (session) => {
+        this.#established(session);
+      },
+      ended: (session, end) => {
+        this.#ended(session, end);
+      },
+    };
+  }
+
+  #established(session: ContactSession): void {
+    const before = this.#current;
+    if (this.#coming === session) this.#coming = undefined;
+    this.#current = session;
+    if (before !== session) before?.close(CloseReason.superseded);
+    this.#host.events.session(session);
+    this.#settle(session);
+  }
+
+  #ended(session: ContactSession, end: ConversationEnd): void {
+    if (this.#current === session) this.#current = undefined;
+    if (this.#coming === session) {
+      this.#coming = undefined;
+      if (this.#current === undefined)
+        this.#settle(new ContactError('ERR_CONTACT_NO_SESSION', 'No session came about.', end));
+    }
+    this.#host.events.ended(session, end);
+  }
+
+  #settle(outcome: unknown): void {
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    for (const { resolve, reject } of waiters)
+      if (outcome instanceof ContactSession) resolve(outcome);
+      else reject(outcome);
+  }
+
+  #refusal() {
+    if (this.#host.book.get(this.fingerprint) === undefined) return 'not-accepted';
+    return this.#host.book.refusalOf(this.fingerprint, this.#host.policy);
+  }
+
+  #now(): number {
+    return this.#host.session.clock.monotonicMs();
+  }
+}

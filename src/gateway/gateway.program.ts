@@ -1,0 +1,103 @@
+/*
+ * Which rooms the gateway has, and what each is given of the others. A room is a folder beside this file; it knows the
+ * contracts in this folder and no other room.
+ */
+import type { Clock } from '../runtime/clock.js';
+import { isAbsentFile, readSmallFile } from '../runtime/small.file.js';
+import { WatchedFiles } from '../runtime/watched.files.js';
+import { createAccess, type Access } from './access/access.room.js';
+import { createLeases, type LeaseRoom } from './leases/leases.room.js';
+import { MountedLeaseFiles } from './leases/mounted.files.js';
+import { Endings } from './login/endings.js';
+import { createLogin } from './login/login.room.js';
+import { roleDemands } from './role-demands.js';
+import type { RoomContext } from './rooms.js';
+import {
+  GatewayProgram,
+  type FurnishedRooms,
+  type Furnishing,
+  type GatewayOptions,
+} from './server/server.program.js';
+import { createBus } from './signaling/nats.bus.js';
+import { createSignaling } from './signaling/signaling.room.js';
+import { openStore } from './storage/open.store.js';
+
+/**
+ * Starts a gateway with all its rooms; it may not be ready yet.
+ * @throws ActionableError for what it cannot do without, and what can be done about it
+ */
+export const startGateway = (options: GatewayOptions): Promise<GatewayProgram> =>
+  GatewayProgram.start(options, FURNISHING);
+
+const FURNISHING: Furnishing = {
+  openStore: ({ settings, clock, random }) =>
+    openStore(settings(), { clock, random: (bytes) => random(bytes) }),
+  createBus: ({ settings, clock, random, metrics, log }) => {
+    const { bus, gateway } = settings();
+    return createBus(bus, { uid: gateway.uid, clock, random, metrics, log });
+  },
+  furnish,
+};
+
+async function furnish(context: RoomContext): Promise<FurnishedRooms> {
+  const watched = new WatchedFiles();
+  const { access, leases, files } = makeRooms(context);
+  await files.refuseOpenKeys();
+  files.watch(watched);
+  watched.add([context.settings().policy.bundleFile], () => takeBundle(access, context));
+  const login = createLogin(context, {
+    policyOf: (account) => roleDemands(access.bundleRolesOf(account)),
+    rolesOf: (account) => access.rolesOf(account),
+    leaseKeys: () => leases.leaseKeys(),
+    leasesEnded: (rows) => leases.revokeLeases(rows),
+  });
+  await watched.start();
+  return {
+    rooms: { login, access, leases, signaling: createSignaling(context) },
+    problems: () => leases.problems(),
+    warnings: () => [access.problem()].filter((problem) => problem !== undefined),
+    stop: () => {
+      watched.stop();
+      files.erase();
+    },
+  };
+}
+
+/** Access ends leases and leases ask for roles: each is called only when both are there. */
+function makeRooms(context: RoomContext): {
+  readonly access: Access;
+  readonly leases: LeaseRoom;
+  readonly files: MountedLeaseFiles;
+} {
+  const { store, bus, connections, settings, log, clock } = context;
+  const endings = new Endings({
+    ...{ store, bus, connections },
+    leasesEnded: (rows) => leases.revokeLeases(rows),
+    // Answers are written in the same turn of the event loop in which they are made.
+    afterAnswer: (close) => setImmediate(close),
+  });
+  const access = createAccess(context, endings);
+  const files = new MountedLeaseFiles({
+    paths: settings(),
+    rolesOf: (account) => access.bundleRolesOf(account),
+    log,
+    loaded: () => undefined,
+    unixMs: unixMsOf(clock),
+  });
+  const leases = createLeases(context, files);
+  return { access, leases, files };
+}
+
+const unixMsOf = (clock: Clock) => (): number => clock.now().getTime();
+
+/** A bundle that is not there yet is no mistake: nobody has a role. */
+async function takeBundle(access: Access, { settings, log }: RoomContext): Promise<boolean> {
+  const { bundleFile } = settings().policy;
+  try {
+    return await access.takeBundle((await readSmallFile(bundleFile)).text);
+  } catch (error) {
+    if (isAbsentFile(error)) return access.takeBundle(undefined);
+    log.error('file not taken over', { file: 'policy', error });
+    return false;
+  }
+}

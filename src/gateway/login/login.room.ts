@@ -1,0 +1,108 @@
+/*
+ * The room of logins: who comes in, with which device and second factor, and for how long; and what an account may do
+ * with its own devices, sessions and second factors.
+ */
+import type { Welcome } from '../../messages/signaling.js';
+import type { LoginRoom, RoomContext } from '../rooms.js';
+import type { LeaseRow } from '../store.js';
+import { accountHandlers } from './account-handlers.js';
+import { createAuthRecord } from './auth-record.js';
+import { Conversation } from './conversation.js';
+import { deviceHandlers } from './device-handlers.js';
+import { Endings } from './endings.js';
+import { codeHandlers, factorHandlers } from './factor-handlers.js';
+import { refusedFactorKinds, type AccountPolicy } from './factor-policy.js';
+import { forgetPending, type HandlerParts, type PendingParts } from './handler-parts.js';
+import { createJudge } from './login-judge.js';
+import { Pending } from './pending.js';
+import { SecondFactors } from './second-factors.js';
+import { SessionDoor } from './session-door.js';
+import { SessionUse } from './session-use.js';
+import { stepUpHandlers } from './step-up-handlers.js';
+import { webAuthnHandlers } from './web-authn-handlers.js';
+
+const CHALLENGE_BYTES = 32;
+
+/** What other rooms give; without them no role asks for anything and there is no lease. */
+export interface LoginOptions {
+  /** What the roles of an account ask for now. */
+  readonly policyOf?: (account: string) => AccountPolicy;
+  /** Names of the roles of an account now. */
+  readonly rolesOf?: (account: string) => readonly string[];
+  /** Lease keys that endpoints check grants with now. */
+  readonly leaseKeys?: () => Welcome['leaseKeys'];
+  /** Takes leases that ended with their sessions, which the store keeps as revoked: tells relays and replicas. */
+  readonly leasesEnded?: (leases: readonly LeaseRow[]) => void | Promise<void>;
+}
+
+/** The room, and what ends sessions everywhere, for the room of administration. */
+export interface LoginParts extends LoginRoom {
+  readonly endings: Endings;
+}
+
+const NOTHING_ASKED: AccountPolicy = { required: false };
+
+/** The room. @throws RangeError if the settings name a second factor that does not exist, with the reason. */
+export function createLogin(context: RoomContext, options: LoginOptions = {}): LoginParts {
+  const wrong = refusedFactorKinds(context.settings().authentication.secondFactors.allowed);
+  if (wrong !== undefined) throw new RangeError(wrong);
+  const endings = new Endings({
+    ...context,
+    leasesEnded: options.leasesEnded ?? (() => undefined),
+    // Answers are written in the same turn of the event loop in which they are made.
+    afterAnswer: (close) => setImmediate(close),
+  });
+  const parts = {
+    ...context,
+    endings,
+    record: createAuthRecord(context.metrics, context.audit),
+    policyOf: options.policyOf ?? (() => NOTHING_ASKED),
+    rolesOf: options.rolesOf ?? (() => []),
+    leaseKeys: options.leaseKeys ?? (() => []),
+  };
+  const factors = new SecondFactors(parts);
+  const judge = createJudge({ ...parts, factors, door: new SessionDoor(parts) });
+  return {
+    endings,
+    begin: (facts) => new Conversation(judge, facts, context.random(CHALLENGE_BYTES)),
+    ...withConnections(context, { ...parts, factors, pending: createPending() }),
+  };
+}
+
+/** What follows the life of connections: handlers, and what they remember. */
+function withConnections({ store, clock }: RoomContext, parts: HandlerParts) {
+  const { pending } = parts;
+  const use = new SessionUse(store);
+  return {
+    handlers: handlersOf(parts),
+    opened: (connection) => {
+      use.opened(connection, clock.now().getTime());
+    },
+    heard: (connection, now) => {
+      use.heard(connection, now);
+    },
+    closed: (connection) => {
+      use.closed(connection);
+      forgetPending(pending, connection);
+    },
+    tick: (now) => {
+      for (const table of Object.values(pending) as readonly Pending<unknown>[]) table.sweep(now);
+    },
+  } satisfies Partial<LoginRoom>;
+}
+
+const handlersOf = (parts: HandlerParts) => ({
+  ...deviceHandlers(parts),
+  ...stepUpHandlers(parts),
+  ...factorHandlers(parts),
+  ...codeHandlers(parts),
+  ...webAuthnHandlers(parts),
+  ...accountHandlers(parts),
+});
+
+const createPending = (): PendingParts => ({
+  stepUps: new Pending(),
+  totp: new Pending((secret) => secret.fill(0)),
+  webAuthn: new Pending(),
+  shown: new Pending(),
+});

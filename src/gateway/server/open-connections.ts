@@ -1,0 +1,76 @@
+/*
+ * Connections that are logged in at this replica. The newest of a device wins; an older one that ends later takes
+ * nothing of the newer one with it, because each is known by itself and not by its device.
+ */
+import type { Connection, Connections } from '../caller.js';
+
+/** A connection as this table holds it. */
+export interface HeldConnection extends Connection {
+  /** Monotonic milliseconds. */
+  readonly openedAtMs: number;
+}
+
+/**
+ * Two connections of one device that began at two replicas within this time cannot know which was first; then that with
+ * the higher id stays, at both.
+ */
+const SIMULTANEOUS_MS = 5_000;
+
+/** The table. */
+export class OpenConnections implements Connections {
+  readonly #byId = new Map<string, HeldConnection>();
+  readonly #byAccount = new Map<string, Set<HeldConnection>>();
+
+  get count(): number {
+    return this.#byId.size;
+  }
+
+  /** All of them, for sweeps. */
+  all(): IterableIterator<HeldConnection> {
+    return this.#byId.values();
+  }
+
+  byId(id: string): Connection | undefined {
+    return this.#byId.get(id);
+  }
+
+  of(account: string, device?: string): readonly HeldConnection[] {
+    const held = [...(this.#byAccount.get(account) ?? [])];
+    return device === undefined ? held : held.filter(({ caller }) => caller.device === device);
+  }
+
+  ofSession(session: string): readonly Connection[] {
+    return [...this.#byId.values()].filter(({ caller }) => caller.session === session);
+  }
+
+  /** Takes a connection in; gives the older ones of its device, which have to end. */
+  add(connection: HeldConnection): readonly HeldConnection[] {
+    const { account, device } = connection.caller;
+    const older = this.of(account, device);
+    this.#byId.set(connection.id, connection);
+    const held = this.#byAccount.get(account) ?? new Set();
+    held.add(connection);
+    this.#byAccount.set(account, held);
+    return older;
+  }
+
+  /** Forgets exactly this one. */
+  remove(connection: HeldConnection): void {
+    const { account } = connection.caller;
+    this.#byId.delete(connection.id);
+    const held = this.#byAccount.get(account);
+    held?.delete(connection);
+    if (held?.size === 0) this.#byAccount.delete(account);
+  }
+
+  /** Connections that end because the same device connected to another replica. */
+  supersededBy(
+    { account, device, connection }: { account: string; device: string; connection: string },
+    nowMs: number,
+  ): readonly HeldConnection[] {
+    return this.of(account, device).filter(
+      ({ id, openedAtMs }) =>
+        id !== connection && (nowMs - openedAtMs > SIMULTANEOUS_MS || id < connection),
+    );
+  }
+}

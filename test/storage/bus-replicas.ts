@@ -1,0 +1,67 @@
+/*
+ * Replicas of one gateway in one process, joined by a real NATS server as real replicas are.
+ */
+import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Bus } from '../../src/gateway/bus.js';
+import { createBus } from '../../src/gateway/signaling/nats.bus.js';
+import { SILENT_LOGGER } from '../../src/runtime/log.js';
+import { createMetricsRegistry, type MetricsRegistry } from '../../src/runtime/metrics.registry.js';
+import { systemClock } from '../../src/runtime/system.clock.js';
+import type { NatsServer } from './nats.js';
+
+/** UID of the gateway in these tests. */
+export const GATEWAY_UID = '0b1c7b0a-4f8e-4b61-9f43-3f6a6f0e1d11';
+
+/** A bus and what it counts. */
+export interface TestBus {
+  readonly bus: Bus;
+  readonly registry: MetricsRegistry;
+  /** Value of a series, by its text without the value. */
+  count(series: string): Promise<number>;
+}
+
+/** A bus that is joined to `nats`, as settings.json says it. */
+export function aBus(nats: NatsServer, uid = GATEWAY_UID): TestBus {
+  const registry = createMetricsRegistry({ processMetrics: false });
+  const bus = createBus(
+    {
+      type: 'NATS',
+      servers: [nats.url],
+      ...(nats.caFile === undefined ? {} : { caFile: nats.caFile }),
+      ...(nats.credentialsFile === undefined ? {} : { credentialsFile: nats.credentialsFile }),
+    },
+    {
+      uid,
+      clock: systemClock,
+      random: (bytes) => randomBytes(bytes),
+      metrics: registry,
+      log: SILENT_LOGGER,
+    },
+  );
+  return {
+    bus,
+    registry,
+    count: async (series) => {
+      const line = (await registry.text()).split('\n').find((one) => one.startsWith(`${series} `));
+      return Number(line?.slice(series.length + 1));
+    },
+  };
+}
+
+/** Waits until `holds`, at most 20 s. @throws Error naming `what` when it never does */
+export async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
+  for (let tries = 0; tries < 400; tries++) {
+    if (await holds()) return;
+    await sleep(50);
+  }
+  throw new Error(`never: ${what}`);
+}
+
+/** Waits until each of `buses` is connected and hears all others. */
+export const joined = (buses: readonly TestBus[]): Promise<void> =>
+  until('all replicas hear each other', async () => {
+    for (const { bus, count } of buses)
+      if (!bus.connected || (await count('sallyport_bus_replicas')) !== buses.length) return false;
+    return true;
+  });
