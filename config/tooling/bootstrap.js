@@ -254,8 +254,16 @@ async function start(args) {
   await installPackages();
   requireNode24();
   const named = args.some((argument) => /^(-f|--filename)/.test(argument));
-  const resources = named ? [] : ['-f', 'config/quickstart'];
-  return foreground(['tsx', 'src/bin/sallyport.ts', 'up', ...resources, ...args]);
+  const resources = named ? [] : ['-f', 'config/quickstart', '--demo'];
+  await bundlePrograms();
+  return foreground(['node', 'dist/bundle/sallyport.js', 'up', ...resources, ...args]);
+}
+
+/** @throws Hint with what the bundler says */
+async function bundlePrograms() {
+  say('making the programs');
+  const { code, output } = await execute(['tsx', 'config/tooling/bundle.ts'], { quiet: true });
+  if (code !== 0) throw new Hint(`The programs could not be made.\n${output}`);
 }
 
 async function test(args) {

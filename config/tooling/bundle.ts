@@ -7,10 +7,12 @@ import { bundle } from './bundler.js';
 
 await bundle(
   {
-    operator: 'dist/bin/operator.js',
-    relay: 'dist/bin/relay.js',
-    'packet.worker': 'dist/relay/packet/packet.worker.js',
-    'fallback.worker': 'dist/relay/shell/fallback.worker.js',
+    operator: 'src/bin/operator.ts',
+    gateway: 'src/bin/gateway.ts',
+    relay: 'src/bin/relay.ts',
+    sallyport: 'src/bin/sallyport.ts',
+    'packet.worker': 'src/relay/packet/packet.worker.ts',
+    'fallback.worker': 'src/relay/shell/fallback.worker.ts',
   },
   'dist/bundle',
 );

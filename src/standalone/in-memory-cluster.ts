@@ -76,9 +76,9 @@ export class InMemoryCluster implements Cluster {
     return this.#store.kept();
   }
 
-  /** Puts back what was kept, before anything else is put. */
+  /** Puts back what was kept, before anything else is put. What it said about pods is not true any more. */
   restore(objects: readonly KeptObject[]): void {
-    for (const { put, assigned } of objects) this.#store.restore(put, assigned);
+    for (const { put, assigned } of objects) this.#store.restore(withoutPods(put), assigned);
   }
 
   /** Every object, whole, in the order in which it was made. */
@@ -231,6 +231,14 @@ export class InMemoryCluster implements Cluster {
     this.#store.putStatus(ref, { ...fieldsOfOthers(live), ...status });
     return true;
   }
+}
+
+/** No pod runs: workloads have counted none, and resources of ours have not been looked at. */
+function withoutPods(object: KeptObject['put']): KubernetesObject {
+  const { status } = object;
+  if (object.apiVersion === 'apps/v1') return { ...object, status: {} };
+  if (object.apiVersion !== API_VERSION || status === undefined) return object;
+  return { ...object, status: { ...(status as object), observedGeneration: 0 } };
 }
 
 /** What `applyStatus` wrote: a plan's status leaves it as it is. */
