@@ -8,6 +8,7 @@ export type Command =
       readonly name: 'up';
       readonly folders: readonly string[];
       readonly once: boolean;
+      readonly demo: boolean;
       readonly state: string;
     };
 
@@ -22,7 +23,7 @@ files, 130 and 143 stopped by a second Ctrl-C or SIGTERM.
 `;
 
 /** `sallyport up --help`. */
-export const HELP_UP = `Usage: sallyport up -f PATH [-f PATH ...] [--state FOLDER] [--once]
+export const HELP_UP = `Usage: sallyport up -f PATH [-f PATH ...] [--state FOLDER] [--demo] [--once]
 
 Reads every *.yaml, *.yml and *.json of each PATH (a file or a folder), runs the operator's rooms on an in-memory
 cluster, starts the pods as processes on loopback addresses, and shows the resources with their conditions, updated
@@ -30,8 +31,10 @@ in place. Nothing leaves this machine.
 
   -f, --filename PATH   file or folder with resources; may be repeated
       --state FOLDER    where keys, data and logs are kept, for the next time too (default: .sallyport)
-      --once            wait until every resource is ready, print the table, stop everything and exit: 0 when all
-                        were, 1 when one is stalled, failed, or not ready within a minute
+      --demo            then let two new people talk through it, and try to listen in
+      --once            wait until every resource is ready (and the demonstration is over), print the table, stop
+                        everything and exit: 0 when all went well, 1 when a resource is stalled or not ready within a
+                        minute, or something was not as promised
   -h, --help            this text
 
 Ctrl-C stops every process; what was made stays in FOLDER.
@@ -54,10 +57,9 @@ export function parseCommandLine(argv: readonly string[]): Command {
 }
 
 function parseUp(argv: string[]): Command {
-  const { filename, once, state, help } = upOptions(argv);
+  const { filename, once = false, demo = false, state = '.sallyport', help } = upOptions(argv);
   if (help) return { name: 'help', about: 'up' };
-  if (filename && filename.length > 0)
-    return { name: 'up', folders: filename, once: once ?? false, state: state ?? '.sallyport' };
+  if (filename && filename.length > 0) return { name: 'up', folders: filename, once, demo, state };
   throw new ActionableError(
     'ERR_ARGUMENT',
     'No file or folder is named.',
@@ -74,6 +76,7 @@ function upOptions(args: string[]) {
       options: {
         filename: { type: 'string', short: 'f', multiple: true },
         once: { type: 'boolean' },
+        demo: { type: 'boolean' },
         state: { type: 'string' },
         help: { type: 'boolean', short: 'h' },
       },

@@ -83,11 +83,11 @@ export class Up {
       programOf: programsIn(resolve(options.programs)),
     });
     const runner = await rooms(cluster, version, failures);
+    pods.start();
     runner.start(() => {
       kept.changed();
       pods.look();
     });
-    pods.start();
     return new Up(output, { cluster, runner, pods, kept, failures });
   }
 

@@ -9,10 +9,13 @@ describe('the command line', () => {
     [[], { name: 'help' }],
     [['--help'], { name: 'help' }],
     [['up', '--help'], { name: 'help', about: 'up' }],
-    [['up', '-f', 'a'], { name: 'up', folders: ['a'], once: false, state: '.sallyport' }],
+    [
+      ['up', '-f', 'a'],
+      { name: 'up', folders: ['a'], once: false, demo: false, state: '.sallyport' },
+    ],
     [
       ['up', '-f', 'a', '--filename', 'b', '--once'],
-      { name: 'up', folders: ['a', 'b'], once: true, state: '.sallyport' },
+      { name: 'up', folders: ['a', 'b'], once: true, demo: false, state: '.sallyport' },
     ],
   ])('%j', (argv, command) => {
     expect(parseCommandLine(argv)).toEqual(command);

@@ -39,7 +39,16 @@ const gateway = Type.Object(
       maxLength: 512,
       description: 'URI SAN that its internal certificate must carry (spiffe://...).',
     }),
-    host: Type.String({ maxLength: 253, description: 'DNS name of its internal listener.' }),
+    host: Type.String({
+      maxLength: 253,
+      description: 'DNS name of its internal listener; its certificate must show it.',
+    }),
+    address: Type.Optional(
+      Type.String({
+        maxLength: 45,
+        description: 'IP address to dial. Unset means that DNS is asked for host.',
+      }),
+    ),
     port: Type.Integer({
       minimum: 1024,
       maximum: 65_535,

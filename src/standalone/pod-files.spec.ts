@@ -95,7 +95,7 @@ describe('the files of a pod on this machine', () => {
       tls: { keyFile: '/state/pods/office/near-relay-0/volumes/tls/tls.key' },
       data: '/state/claims/office/data-0',
       other: '/etc/sallyport/tlsx',
-      gateways: [{ host: '127.0.0.1', port: 9443 }],
+      gateways: [{ host: 'edge-internal.office.svc', address: '127.0.0.1', port: 9443 }],
     });
   });
 

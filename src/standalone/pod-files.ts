@@ -1,7 +1,7 @@
 /*
  * The files of a pod as a folder of this machine. ConfigMaps and Secrets stay as they are, except that text which names
- * a place inside the pod or the cluster names the place here instead: mounted paths, names of Services, and listeners
- * that would take every address of the pod take its loopback address.
+ * a place inside the pod names the place here instead: mounted paths, and listeners that would take every address of the
+ * pod take its loopback address. A host that is the name of a Service gets its address beside it.
  */
 import type { KubernetesObject } from '../kubernetes/object.js';
 import type { Pod, Projection, Volume } from './pods.js';
@@ -132,24 +132,28 @@ function localJson(bytes: Uint8Array, where: Where): Uint8Array {
 }
 
 function localValue(value: unknown, where: Where): unknown {
-  if (typeof value === 'string') return localText(value, where);
+  if (typeof value === 'string') return localPath(value, where.paths);
   if (Array.isArray(value)) return value.map((item: unknown) => localValue(item, where));
   if (typeof value !== 'object' || value === null) return value;
   const entries = Object.entries(value).map(([name, member]) => {
     const local = localValue(member, where);
     return [name, name === 'listeners' ? onLoopback(local, where.place.address) : local];
   });
-  return Object.fromEntries(entries);
+  const local: object = Object.fromEntries(entries);
+  return withAddress(local, where.place.services);
 }
 
-function localText(text: string, { paths, place }: Where): string {
-  return place.services.get(text) ?? localPath(text, paths);
+/** Who dials a Service by its name gets the address beside it: certificates show the name. */
+function withAddress(object: object, services: ReadonlyMap<string, string>): object {
+  const { host } = object as { host?: unknown };
+  const address = typeof host === 'string' ? services.get(host) : undefined;
+  return address === undefined ? object : { ...object, address };
 }
 
 /** Listeners of every address listen on the pod's own: another pod has the same ports. */
 function onLoopback(listeners: unknown, address: string): unknown {
   if (typeof listeners !== 'object' || listeners === null) return listeners;
-  const entries = Object.entries(listeners as object).map(([name, listener]: [string, unknown]) => {
+  const entries = Object.entries(listeners).map(([name, listener]: [string, unknown]) => {
     const { addresses } = listener as { addresses?: unknown }; // Settings of ours: listeners are objects.
     const everywhere = Array.isArray(addresses) && addresses.length === 0;
     return [name, everywhere ? { ...(listener as object), addresses: [address] } : listener];

@@ -5,13 +5,13 @@
 import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { refOf } from '../kubernetes/object.js';
 import type { KubernetesObject } from '../kubernetes/object.js';
-import { messageOf } from '../runtime/errors.js';
+import { ActionableError, messageOf } from '../runtime/errors.js';
 import type { Logger } from '../runtime/log.js';
 import { AddressBook } from './address-book.js';
 import type { InMemoryCluster } from './in-memory-cluster.js';
 import { commandLine, environmentOf, folderOf, podFiles, type PodPlace } from './pod-files.js';
 import { PodProcess } from './pod.process.js';
-import { endLeftProcess } from './process.files.js';
+import { endLeftProcess, forgetProcess, livingProcess, noteProcess } from './process.files.js';
 import { isSelected, workloadsIn, type Pod, type Workload } from './pods.js';
 import { nextStep } from './rollout.js';
 import { writeVolume } from './volume.files.js';
@@ -57,8 +57,9 @@ export class PodsRunner {
     this.#options = options;
   }
 
-  /** Ends what an earlier run left, and begins. */
+  /** Ends what an earlier run left, and begins. @throws ActionableError when another run has the folder */
   start(): void {
+    this.#takeFolder();
     const pods = `${this.#options.folder}/pods`;
     mkdirSync(pods, { recursive: true, mode: 0o700 });
     for (const namespace of readdirSync(pods)) {
@@ -107,6 +108,20 @@ export class PodsRunner {
     await this.#work;
     await Promise.all([...this.#running.values()].map((process) => process.stop(HURRY_MS)));
     this.#running.clear();
+    forgetProcess(this.#options.folder);
+  }
+
+  /** Two runs would end each other's processes. */
+  #takeFolder(): void {
+    const { folder } = this.#options;
+    const other = livingProcess(folder);
+    if (other !== undefined)
+      throw new ActionableError(
+        'ERR_STATE',
+        `${folder} is in use by process ${other}.`,
+        'End that one first, or name another folder with --state.',
+      );
+    noteProcess(folder, process.pid);
   }
 
   async #workOff(): Promise<void> {
@@ -160,12 +175,12 @@ export class PodsRunner {
       address: place.address,
       folder: this.#folderOf(pod),
     };
-    const process = new PodProcess(pod, command, () => {
-      if (process.phase === 'Ended') this.#forget(process);
+    const running = new PodProcess(pod, command, () => {
+      if (running.phase === 'Ended') this.#forget(running);
       this.look();
     });
-    this.#running.set(pod.id, process);
-    process.start();
+    this.#running.set(pod.id, running);
+    running.start();
   }
 
   #stopPod(id: string): void {

@@ -16,18 +16,28 @@ export function forgetProcess(folder: string): void {
   rmSync(`${folder}/${FILE}`, { force: true });
 }
 
+/** The process that is noted in `folder`, if it still runs. */
+export function livingProcess(folder: string): number | undefined {
+  try {
+    const noted = JSON.parse(readFileSync(`${folder}/${FILE}`, 'utf8')) as Noted;
+    const { pid, startedAt } = noted;
+    if (typeof pid !== 'number' || startedAt === undefined) return undefined;
+    return startTime(pid) === startedAt ? pid : undefined;
+  } catch {
+    return undefined; // None is noted, or the file is torn: then nothing is known to be ours.
+  }
+}
+
+interface Noted {
+  readonly pid?: unknown;
+  readonly startedAt?: unknown;
+}
+
 /** Ends a process that an earlier run left in `folder`; true when there was one. */
 export function endLeftProcess(folder: string): boolean {
-  let noted: { pid?: unknown; startedAt?: unknown };
-  try {
-    noted = JSON.parse(readFileSync(`${folder}/${FILE}`, 'utf8')) as typeof noted;
-  } catch {
-    return false; // None was left, or the file is torn: then nothing is known to be ours.
-  }
+  const pid = livingProcess(folder);
   forgetProcess(folder);
-  const { pid, startedAt } = noted;
-  if (typeof pid !== 'number' || startedAt === undefined || startTime(pid) !== startedAt)
-    return false;
+  if (pid === undefined) return false;
   try {
     process.kill(pid, 'SIGKILL');
     return true;

@@ -152,7 +152,7 @@ describe('the quickstart without a cluster', () => {
       expect(left.map(isAlive)).toEqual([true, true, true]);
       const second = up();
       await until('ready again', isReady(second));
-    expect(PROGRAMS.map(pidOf).map(isAlive)).toEqual([true, true, true]);
+      expect(PROGRAMS.map(pidOf).map(isAlive)).toEqual([true, true, true]);
       expect(left.map(isAlive)).toEqual([false, false, false]);
       expect(await caOf()).toBe(authority);
       expect(await ended(second.child, 'SIGINT')).toBe(0);

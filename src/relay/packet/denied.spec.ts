@@ -114,18 +114,12 @@ describe('addresses to which a relay never sends', () => {
     },
   );
 
-  it.each([
-    '10.0.0.0',
-    '10.0.0.0/33',
-    '::/129',
-    '10.0.0/8',
-    'fe80::%1/64',
-    '1.2.3.4/-1',
-    '/8',
-    '01.2.3.4/8',
-  ])('refuses %s as a range', (text) => {
-    expect(parseIpRange(text)).toBeUndefined();
-  });
+  it.each(['10.0.0.0/33', '::/129', '10.0.0/8', 'fe80::%1/64', '1.2.3.4/-1', '/8', '01.2.3.4/8'])(
+    'refuses %s as a range',
+    (text) => {
+      expect(parseIpRange(text)).toBeUndefined();
+    },
+  );
 
   it('T6: a peer with a valid lease at such an address gets nothing', () => {
     const gateway = new TestGateway();

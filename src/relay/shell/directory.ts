@@ -94,7 +94,9 @@ const sha256: Sha256 = (bytes) => createHash('sha256').update(bytes).digest();
 const DNS_NAME = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?([.][a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/i;
 
 function checkHost(gateway: RelayGateway, source: string): void {
-  const { host } = gateway;
+  const { host, address } = gateway;
+  if (address !== undefined && parseIpAddress(address) === undefined)
+    throw wrong(`${source}: the address of gateway ${gatewayName(gateway)}`, 'is no IP address');
   if (DNS_NAME.test(host) || parseIpAddress(host)) return;
   throw wrong(
     `${source}: the host of gateway ${gatewayName(gateway)}`,

@@ -3,6 +3,7 @@
  * names and nobody else: its chain leads to the authority in gateways.json (never to those of the machine), its URI is
  * its identity, its name is the host that was dialled, its dates hold.
  */
+import { isIP, type LookupFunction } from 'node:net';
 import { checkServerIdentity, type PeerCertificate } from 'node:tls';
 import { WebSocket, type ClientOptions } from 'ws';
 import {
@@ -132,8 +133,9 @@ export class RegistrationClient {
   }
 
   #options({ certificate, key }: Leaf): ClientOptions {
-    const { identity, caCertificates } = this.gateway;
+    const { identity, caCertificates, address } = this.gateway;
     return {
+      ...(address === undefined ? {} : { lookup: alwaysTo(address) }),
       cert: certificate,
       key,
       ca: [...caCertificates],
@@ -169,6 +171,15 @@ export class RegistrationClient {
       this.registration.closed(this.host.now(), this.host.random());
     });
   }
+}
+
+/** Resolves every name to one address: where the settings know better than DNS. */
+function alwaysTo(address: string): LookupFunction {
+  const family = isIP(address);
+  return (_name, options, done) => {
+    if (options.all === true) done(null, [{ address, family }]);
+    else done(null, address, family);
+  };
 }
 
 /** What is wrong with the peer; both its name and its URI have to be right. */

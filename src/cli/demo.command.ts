@@ -1,0 +1,229 @@
+/*
+ * Two people who trust no server talk: two identities, safety numbers, a line each way, a file through the relay, one
+ * attack that fails, and what the gateway kept of it all.
+ */
+import { randomBytes } from 'node:crypto';
+import { Client } from '../client/contacts/client.runner.js';
+import { SessionLeases } from '../client/contacts/session-leases.js';
+import type { IdentityFile } from '../client/identity/identity.file.js';
+import { chooseBackend } from '../crypto/backend.chooser.js';
+import type { CryptoBackend } from '../protocol/crypto-backend.js';
+import { KeyStore } from '../protocol/key-store.js';
+import { systemClock } from '../runtime/system.clock.js';
+import { demoIdentity } from './demo.identities.js';
+import { presentLease } from './stranger.socket.js';
+import { searchFor } from './demo.witness.js';
+import type { LocalGateway } from './local-gateways.js';
+
+/** What the demonstration runs against. */
+export interface DemoOptions {
+  readonly gateway: LocalGateway;
+  /** The state folder of `up`. */
+  readonly state: string;
+  /** Takes finished lines. */
+  readonly say: (line: string) => void;
+}
+
+const WITHIN_MS = 20_000;
+const KEY_STORE_BYTES = 1_024;
+
+interface Person {
+  readonly name: string;
+  readonly identity: IdentityFile;
+  readonly client: Client;
+}
+
+/** Runs it; false when something was not as promised, which it says. */
+export async function runDemo(options: DemoOptions): Promise<boolean> {
+  const { backend } = chooseBackend();
+  const people: Person[] = [];
+  try {
+    for (const name of ['alice', 'bob']) people.push(await person(name, options, backend));
+    const [alice, bob] = people;
+    if (alice === undefined || bob === undefined) throw new Error('two people are needed');
+    return await story(alice, bob, options);
+  } finally {
+    for (const { client, identity } of people) {
+      await client.close();
+      identity.close();
+    }
+  }
+}
+
+async function person(
+  name: string,
+  { gateway, state, say }: DemoOptions,
+  backend: CryptoBackend,
+): Promise<Person> {
+  const nowMs = systemClock.now().getTime();
+  const identity = await demoIdentity(`${state}/demo`, name, { backend, nowMs });
+  const url = `wss://${gateway.host}:${gateway.port}`;
+  // Contacts see no address of each other: what is shown goes through the relay.
+  const client = await Client.open({ identity, gateways: [{ url, pins: gateway.pins }] });
+  await client.connect(WITHIN_MS);
+  say(`${name} logged in with a key that never left this process: ${client.fingerprint}`);
+  return { name, identity, client };
+}
+
+async function story(alice: Person, bob: Person, options: DemoOptions): Promise<boolean> {
+  const { say } = options;
+  await acquaint(alice, bob);
+  await relayIsThere(alice);
+  const number = alice.client.safetyNumber(bob.client.fingerprint);
+  const same = number === bob.client.safetyNumber(alice.client.fingerprint);
+  say(`both see the safety number ${number}${same ? '' : ': NO, they differ'}`);
+  await alice.client.verify(bob.client.fingerprint);
+  await bob.client.verify(alice.client.fingerprint);
+  const texts = [`Are you there? ${nonce()}`, `I am, and nobody else is. ${nonce()}`] as const;
+  await talk(alice, bob, texts[0], say);
+  await talk(bob, alice, texts[1], say);
+  const session = await alice.client.session(bob.client.fingerprint);
+  say(`they talk through the relay ${session.relayId}, which cannot read a word`);
+  const refused = await attack(alice, options);
+  const silent = testify(options, texts);
+  return same && refused && silent;
+}
+
+/** Relays register within seconds after they are ready. */
+async function relayIsThere({ client }: Person): Promise<void> {
+  const until = systemClock.monotonicMs() + WITHIN_MS;
+  for (;;) {
+    try {
+      await client.request('relay.choose', { avoid: [] });
+      return;
+    } catch (error) {
+      if (systemClock.monotonicMs() > until) throw error;
+      await new Promise((wake) => setTimeout(wake, 200));
+    }
+  }
+}
+
+/** The words are new in every run, so that a search cannot find those of an earlier one. */
+const nonce = (): string => randomBytes(6).toString('hex');
+
+async function acquaint(alice: Person, bob: Person): Promise<void> {
+  const [a, b] = [alice.client.fingerprint, bob.client.fingerprint];
+  const isKnown = alice.client.contacts.some(
+    ({ fingerprint, state }) => fingerprint === b && state === 'accepted',
+  );
+  if (!isKnown) {
+    const asked = within(
+      'the introduction',
+      new Promise<void>((resolve) => {
+        bob.client.on('contact-asks', (who) => {
+          if (who === a) resolve();
+        });
+      }),
+    );
+    const accepted = within(
+      'the acceptance',
+      new Promise<void>((resolve) => {
+        alice.client.on('contact-accepted', (who) => {
+          if (who === b) resolve();
+        });
+      }),
+    );
+    await alice.client.ask(b);
+    await asked;
+    await bob.client.accept(a);
+    await accepted;
+  }
+  await alice.client.setPathPolicy(b, 'RelayOnly');
+  await bob.client.setPathPolicy(a, 'RelayOnly');
+}
+
+async function talk(
+  from: Person,
+  to: Person,
+  text: string,
+  say: DemoOptions['say'],
+): Promise<void> {
+  const arrived = within(
+    `the text of ${from.name}`,
+    new Promise<void>((resolve) => {
+      to.client.on('text', (_who, heard) => {
+        if (heard === text) resolve();
+      });
+    }),
+  );
+  const began = systemClock.monotonicMs();
+  from.client.send(to.client.fingerprint, text);
+  await arrived;
+  const ms = Math.round(systemClock.monotonicMs() - began);
+  say(`${from.name} to ${to.name}: "${text}" (sealed end to end, there after ${ms} ms)`);
+}
+
+/** A lease as a wire-tap between endpoint and relay sees it, shown by a stranger, then by its holder. */
+async function attack(alice: Person, { say }: DemoOptions): Promise<boolean> {
+  const { client, identity } = alice;
+  const context = { backend: identity.context.backend, keys: new KeyStore(KEY_STORE_BYTES) };
+  const leases = new SessionLeases({
+    context,
+    random: (out) => {
+      out.set(randomBytes(out.length));
+    },
+    ask: (name, body) => client.request(name, body),
+    gateway: () => client.welcome?.gateway ?? '',
+    role: 'client',
+    sessionSeed: randomBytes(32),
+  });
+  try {
+    const relay = await client.request('relay.choose', { avoid: [] });
+    const bytes = (length: number): Uint8Array => new Uint8Array(randomBytes(length));
+    return await leases.take(relay.rid, async ({ fields }) => {
+      const stranger = await presentLease(
+        context,
+        { ...fields, proofKey: bytes(32) },
+        relay,
+        bytes,
+      );
+      const holder = await presentLease(context, fields, relay, bytes);
+      say(
+        `a stranger showed a captured lease to ${relay.rid}: ${stranger}; its holder showed it: ${holder}`,
+      );
+      return stranger === 'refused' && holder === 'proven';
+    });
+  } finally {
+    leases.close();
+    context.keys.eraseAll();
+  }
+}
+
+/** Searches all that gateway and relays wrote for the words of the two. */
+function testify({ gateway, state, say }: DemoOptions, texts: readonly string[]): boolean {
+  const [namespace = '', name = ''] = gateway.name.split('/');
+  const claim = `${state}/claims/${namespace}/data-${name}-gateway-0`;
+  const secrets = new Map(
+    texts.map((text, index) => [`text ${index + 1}`, new TextEncoder().encode(text)]),
+  );
+  const { files, bytes, found, rows } = searchFor(
+    secrets,
+    [claim, `${state}/pods`],
+    `${claim}/gateway.sqlite`,
+  );
+  const kept = [...rows]
+    .filter(([, count]) => count > 0)
+    .map(([table, count]) => `${table} ${count}`);
+  say(`the gateway's database has ${kept.join(', ')}: keys and hashes, no word of theirs`);
+  say(
+    found.length === 0
+      ? `searched for what they said in ${files} files (${Math.round(bytes / 1024)} KiB) of gateway and relays: not found`
+      : `FOUND: ${found.join('; ')}`,
+  );
+  return found.length === 0;
+}
+
+/** @throws Error when it takes longer than WITHIN_MS */
+async function within<Value>(what: string, promise: Promise<Value>): Promise<Value> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(new Error(`${what} did not come within ${WITHIN_MS / 1_000} s`));
+    }, WITHIN_MS);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
