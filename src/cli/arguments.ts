@@ -1,88 +1,76 @@
-import { parseArgs } from 'node:util';
-import { ActionableError, messageOf } from '../runtime/errors.js';
+import { CommanderError, type Command as Node } from 'commander';
+import { ActionableError } from '../runtime/errors.js';
+import { commandTree } from './command-tree.js';
+import type { Command } from './commands.js';
 
-/** What the command line asks for. */
-export type Command =
-  | { readonly name: 'help'; readonly about?: 'up' }
-  | {
-      readonly name: 'up';
-      readonly folders: readonly string[];
-      readonly once: boolean;
-      readonly demo: boolean;
-      readonly state: string;
-    };
+export type { Command } from './commands.js';
 
-/** `sallyport --help`. */
-export const HELP = `Usage: sallyport COMMAND [OPTIONS]
-
-Commands:
-  up      reconcile resources from YAML files on this machine, without a cluster
-
-"sallyport COMMAND --help" tells more. Exit codes: 0 done, 1 failed, 64 wrong command line, 78 wrong settings or
-files, 130 and 143 stopped by a second Ctrl-C or SIGTERM.
-`;
-
-/** `sallyport up --help`. */
-export const HELP_UP = `Usage: sallyport up -f PATH [-f PATH ...] [--state FOLDER] [--demo] [--once]
-
-Reads every *.yaml, *.yml and *.json of each PATH (a file or a folder), runs the operator's rooms on an in-memory
-cluster, starts the pods as processes on loopback addresses, and shows the resources with their conditions, updated
-in place. Nothing leaves this machine.
-
-  -f, --filename PATH   file or folder with resources; may be repeated
-      --state FOLDER    where keys, data and logs are kept, for the next time too (default: .sallyport)
-      --demo            then let two new people talk through it, and try to listen in
-      --once            wait until every resource is ready (and the demonstration is over), print the table, stop
-                        everything and exit: 0 when all went well, 1 when a resource is stalled or not ready within a
-                        minute, or something was not as promised
-  -h, --help            this text
-
-Ctrl-C stops every process; what was made stays in FOLDER.
-`;
+/** Options that people try; a secret in an argument is in the list of processes and in the history of the shell. */
+const SECRET_OPTION = /--(pass(phrase|word)?|phrase|mnemonic|seed|secret|code|invite-code)\b/;
+const MAX_MESSAGE_CHARACTERS = 200;
 
 /**
- * The command in `argv` (without node and script).
- * @throws ActionableError ERR_ARGUMENT for anything unknown or missing.
+ * The command in `argv` (without node and script); nothing is `--help`.
+ * @throws ActionableError ERR_ARGUMENT for anything unknown or missing. It repeats no value of an option.
  */
-export function parseCommandLine(argv: readonly string[]): Command {
-  const [name, ...rest] = argv;
-  if (name === undefined || name === '--help' || name === '-h' || name === 'help')
-    return { name: 'help' };
-  if (name === 'up') return parseUp(rest);
-  throw new ActionableError(
-    'ERR_ARGUMENT',
-    `"${name.slice(0, 40)}" is not a command.`,
-    'Write "sallyport up -f PATH", or "sallyport --help" for all commands.',
-  );
-}
-
-function parseUp(argv: string[]): Command {
-  const { filename, once = false, demo = false, state = '.sallyport', help } = upOptions(argv);
-  if (help) return { name: 'help', about: 'up' };
-  if (filename && filename.length > 0) return { name: 'up', folders: filename, once, demo, state };
-  throw new ActionableError(
-    'ERR_ARGUMENT',
-    'No file or folder is named.',
-    'Write "sallyport up -f PATH".',
-  );
-}
-
-function upOptions(args: string[]) {
+export function parseCommandLine(argv: readonly string[], version = ''): Command {
+  let command: Command | undefined;
+  let text = '';
+  const program = commandTree(version, (found) => {
+    command = found;
+  });
+  prepare(program, (written) => {
+    text += written;
+  });
   try {
-    return parseArgs({
-      args,
-      strict: true,
-      allowPositionals: false,
-      options: {
-        filename: { type: 'string', short: 'f', multiple: true },
-        once: { type: 'boolean' },
-        demo: { type: 'boolean' },
-        state: { type: 'string' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    }).values;
-  } catch (cause) {
-    const hint = 'Write "sallyport up --help" for the options.';
-    throw new ActionableError('ERR_ARGUMENT', `${messageOf(cause)}.`, hint, { cause });
+    program.parse(argv.length === 0 || argv[0] === 'help' ? ['--help'] : [...argv], {
+      from: 'user',
+    });
+  } catch (error) {
+    if (error instanceof CommanderError) return { name: 'help', text };
+    throw error;
   }
+  if (command === undefined) throw new RangeError('a command without an action');
+  return command;
+}
+
+/** Nothing is printed here and no process ends: help is a command, and a mistake is an error. */
+function prepare(node: Node, write: (text: string) => void): void {
+  node.configureOutput({ writeOut: write, writeErr: () => undefined, outputError: () => undefined });
+  node.exitOverride((error) => {
+    if (error.exitCode === 0) throw error;
+    throw mistake(node, error);
+  });
+  for (const child of node.commands) prepare(child, write);
+}
+
+function mistake(node: Node, { code, message }: CommanderError): ActionableError {
+  const path = pathOf(node);
+  return new ActionableError('ERR_ARGUMENT', problem(node, code, message), hint(path, message));
+}
+
+function problem(node: Node, code: string, message: string): string {
+  const path = pathOf(node);
+  // What stands there may be the words of a phrase.
+  if (code === 'commander.excessArguments') return `"${path}" takes fewer arguments.`;
+  if (code === 'commander.help') return `"${path}" needs one of: ${names(node)}.`;
+  const text = message
+    .replace(/^error: /, '')
+    .replace(/(--[\w-]+)=\S*/g, '$1')
+    .replaceAll('\n', ' ')
+    .slice(0, MAX_MESSAGE_CHARACTERS);
+  return `${path}: ${text}${/[.?)]$/.test(text) ? '' : '.'}`;
+}
+
+const hint = (path: string, message: string): string =>
+  SECRET_OPTION.test(message)
+    ? 'Secrets are typed at the terminal, or come from --passphrase-file or --passphrase-fd: others can read arguments.'
+    : `Write "${path} --help" for what can be written.`;
+
+const names = (node: Node): string => node.commands.map((child) => child.name()).join(', ');
+
+/** `sallyport identity create`. */
+function pathOf(node: Node): string {
+  const { parent } = node;
+  return parent === null ? node.name() : `${pathOf(parent)} ${node.name()}`;
 }

@@ -11,8 +11,6 @@ import {
 } from './command-options.js';
 import type { ContactCommand, SecretSource } from './commands.js';
 
-const PEER = 'name, fingerprint (sp1...) or the beginning of one';
-
 /** `identity ...`. */
 export function addIdentity(program: Node, found: Found): void {
   const identity = program
@@ -116,11 +114,30 @@ function inviteSource({ invite, inviteFile }: ConnectOptions): SecretSource | un
 
 /** `chat`, `send`, `receive` and `call`. */
 export function addTalk(program: Node, found: Found): void {
-  endpointOptions(program.command('chat <peer>').description('talk, line by line'))
-    .argument('<peer>', PEER)
-    .option('--stay', 'stay after the end of the input until Ctrl-C');
-  const chat = program.commands.find((node) => node.name() === 'chat');
-  chat?.action((peer: string, options: EndpointOptions & { readonly stay?: true }) => {
-    found({ name: 'chat', ...endpointFlags(options), peer, stay: options.stay ?? false });
-  });
+  endpointOptions(program.command('chat <peer>'))
+    .description('talk, line by line; lines come from standard input')
+    .option('--stay', 'stay after the end of the input until Ctrl-C')
+    .action((peer: string, options: EndpointOptions & { readonly stay?: true }) => {
+      found({ name: 'chat', ...endpointFlags(options), peer, stay: options.stay ?? false });
+    });
+  endpointOptions(program.command('send <file> <peer>'))
+    .description('send a file; sent again after an interruption, only what is missing goes')
+    .action((file: string, peer: string, options: EndpointOptions) => {
+      found({ name: 'send', ...endpointFlags(options), file, peer });
+    });
+  endpointOptions(program.command('receive'))
+    .description('take files of contacts until Ctrl-C')
+    .option('--to <folder>', 'folder for the files', '.')
+    .option('--once', 'end after one file')
+    .action((options: EndpointOptions & { readonly to: string; readonly once?: true }) => {
+      const { to: folder, once = false } = options;
+      found({ name: 'receive', ...endpointFlags(options), folder, once });
+    });
+  endpointOptions(program.command('call [peer]'))
+    .description('measure a call to PEER; without PEER answer such calls until Ctrl-C')
+    .requiredOption('--test', 'needed: calls with sound are for programs that use the library')
+    .option('--seconds <n>', 'how long to send', wholeNumber(1, 600), 10)
+    .action((peer: string | undefined, options: EndpointOptions & { readonly seconds: number }) => {
+      found({ name: 'call', ...endpointFlags(options), peer, seconds: options.seconds });
+    });
 }

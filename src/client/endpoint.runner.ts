@@ -176,10 +176,10 @@ export class Endpoint<PeerRefusal extends string> {
   }
 
   async #needSocket(): Promise<void> {
-    if (this.#udp !== undefined) return;
+    if (this.#hasSocket()) return;
     const fresh = await this.#newSocket();
     // The endpoint may have ended meanwhile, or somebody else may have waited for one as well.
-    if (this.#isOver() || this.#udp !== undefined) fresh.close();
+    if (this.#isOver() || this.#hasSocket()) fresh.close();
     else this.#udp = fresh;
   }
 
@@ -271,7 +271,11 @@ export class Endpoint<PeerRefusal extends string> {
       }, wakeMs - nowMs);
   }
 
-  /** Asked again after each `await`, which the compiler does not know to change anything. */
+  #hasSocket(): boolean {
+    return this.#udp !== undefined;
+  }
+
+  /** A method, as the one above: it is asked again after an `await`, of which the compiler knows nothing. */
   #isOver(): boolean {
     return this.#released;
   }

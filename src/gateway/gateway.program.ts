@@ -20,40 +20,54 @@ import {
 } from './server/server.program.js';
 import { createBus } from './signaling/nats.bus.js';
 import { createSignaling } from './signaling/signaling.room.js';
-import { openStore } from './storage/open.store.js';
+import { openStore, type OpenStore } from './storage/open.store.js';
+import { RetentionRoom } from './storage/retention.room.js';
+import type { LeaseRow } from './store.js';
 
 /**
  * Starts a gateway with all its rooms; it may not be ready yet.
  * @throws ActionableError for what it cannot do without, and what can be done about it
  */
 export const startGateway = (options: GatewayOptions): Promise<GatewayProgram> =>
-  GatewayProgram.start(options, FURNISHING);
+  GatewayProgram.start(options, furnishing());
 
-const FURNISHING: Furnishing = {
-  openStore: ({ settings, clock, random }) =>
-    openStore(settings(), { clock, random: (bytes) => random(bytes) }),
-  createBus: ({ settings, clock, random, metrics, log }) => {
-    const { bus, gateway } = settings();
-    return createBus(bus, { uid: gateway.uid, clock, random, metrics, log });
-  },
-  furnish,
-};
+function furnishing(): Furnishing {
+  const opened: OpenStore[] = [];
+  return {
+    openStore: async ({ settings, clock, random }) => {
+      const store = await openStore(settings(), { clock, random: (bytes) => random(bytes) });
+      opened.push(store);
+      return store;
+    },
+    createBus: ({ settings, clock, random, metrics, log }) => {
+      const { bus, gateway } = settings();
+      return createBus(bus, { uid: gateway.uid, clock, random, metrics, log });
+    },
+    furnish: (context) => furnish(context, opened),
+  };
+}
 
-async function furnish(context: RoomContext): Promise<FurnishedRooms> {
+/** `opened` holds the store of the context, with what only its own room needs of it. */
+async function furnish(
+  context: RoomContext,
+  opened: readonly OpenStore[],
+): Promise<FurnishedRooms> {
   const watched = new WatchedFiles();
   const { access, leases, files } = makeRooms(context);
   await files.refuseOpenKeys();
   files.watch(watched);
   watched.add([context.settings().policy.bundleFile], () => takeBundle(access, context));
+  const leasesEnded = (rows: readonly LeaseRow[]) => leases.revokeLeases(rows);
   const login = createLogin(context, {
     policyOf: (account) => roleDemands(access.bundleRolesOf(account)),
     rolesOf: (account) => access.rolesOf(account),
     leaseKeys: () => leases.leaseKeys(),
-    leasesEnded: (rows) => leases.revokeLeases(rows),
+    leasesEnded,
   });
+  const jobs = opened.map((store) => new RetentionRoom(context, { store, leasesEnded }));
   await watched.start();
   return {
-    rooms: { login, access, leases, signaling: createSignaling(context) },
+    rooms: { login, access, leases, signaling: createSignaling(context), jobs },
     problems: () => leases.problems(),
     warnings: () => [access.problem()].filter((problem) => problem !== undefined),
     stop: () => {

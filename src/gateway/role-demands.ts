@@ -2,7 +2,8 @@
  * What the roles of an account ask of its logins, all of them together: the strictest wins.
  */
 import type { BundleRole } from '../policy/roles.js';
-import type { AccountPolicy, EnrolledKind } from './login/factor-policy.js';
+import type { EnrolledKind } from './factor-kinds.js';
+import type { AccountPolicy } from './login/factor-policy.js';
 
 /** Second factors as roles name them, and as messages do. */
 const KINDS: Readonly<Record<string, EnrolledKind>> = { WebAuthn: 'WebAuthn', Totp: 'TOTP' };

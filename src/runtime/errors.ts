@@ -27,13 +27,23 @@ export type ActionableErrorCode =
   | 'ERR_CREDENTIALS' // No usable kubeconfig or service account.
   | 'ERR_LISTEN' // A port cannot be bound.
   | 'ERR_STATE' // What an earlier run kept cannot be used.
-  | 'ERR_RESOURCE_FILE'; // A YAML file does not hold resources that we know.
+  | 'ERR_RESOURCE_FILE' // A YAML file does not hold resources that we know.
+  | 'ERR_TERMINAL' // A person has to be asked, and there is no terminal.
+  | 'ERR_PEER'; // No contact, or more than one, is meant by a name on the command line.
 
 /**
- * Exit codes of all our programs. 78 is EX_CONFIG and 64 is EX_USAGE of sysexits.h, so that a supervisor can
- * tell "fix the file" from "try again".
+ * Exit codes of all our programs. 64 is EX_USAGE, 69 EX_UNAVAILABLE, 77 EX_NOPERM and 78 EX_CONFIG of sysexits.h, so that
+ * a supervisor can tell "fix the file" from "try again". 69 and 77 are the command line's alone: nobody is there, and
+ * somebody said no.
  */
-export const EXIT_CODE = { ok: 0, failed: 1, usage: 64, config: 78 } as const;
+export const EXIT_CODE = {
+  ok: 0,
+  failed: 1,
+  usage: 64,
+  unavailable: 69,
+  refused: 77,
+  config: 78,
+} as const;
 
 /** The exit code for an error that reached `bin/`. */
 export function exitCodeOf(error: unknown): number {
@@ -49,6 +59,8 @@ const EXIT_BY_CODE: Readonly<Record<ActionableErrorCode, number>> = {
   ERR_ARGUMENT: EXIT_CODE.usage,
   ERR_STATE: EXIT_CODE.config,
   ERR_RESOURCE_FILE: EXIT_CODE.config,
+  ERR_TERMINAL: EXIT_CODE.usage,
+  ERR_PEER: EXIT_CODE.usage,
 };
 
 /** The message of anything that was thrown. */

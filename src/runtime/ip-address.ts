@@ -36,10 +36,13 @@ export function parseIpRange(text: string): IpRange | undefined {
   if (!/^(0|[1-9]\d{0,2})$/.test(bits)) return undefined;
   const isDotted = !address.includes(':');
   const all = Number(bits) + (isDotted ? MAPPED_BITS : 0);
-  // ::ffff:192.0.2.0/120 is a range of IPv4; ::ffff:0:0/96 are the mapped forms, which no address here has.
-  const family = isDotted || (all > MAPPED_BITS && isMapped(bytes)) ? 'IPv4' : 'IPv6';
+  const family = isDotted || isMappedRange(bytes, all) ? 'IPv4' : 'IPv6';
   return all <= 128 ? { bytes, bits: all, family } : undefined;
 }
+
+/** ::ffff:192.0.2.0/120 is a range of IPv4; ::ffff:0:0/96 are the mapped forms, which no address here has. */
+const isMappedRange = (bytes: Uint8Array, bits: number): boolean =>
+  bits > MAPPED_BITS && isMapped(bytes);
 
 /** The range that holds this address alone. */
 export const singleAddress = (bytes: Uint8Array): IpRange => ({

@@ -139,7 +139,7 @@ function localValue(value: unknown, where: Where): unknown {
     const local = localValue(member, where);
     return [name, name === 'listeners' ? onLoopback(local, where.place.address) : local];
   });
-  const local: object = Object.fromEntries(entries);
+  const local = Object.fromEntries(entries) as Readonly<Record<string, unknown>>;
   return withAddress(local, where.place.services);
 }
 

@@ -8,7 +8,8 @@ import { bound, UdpPath } from '../faults/udp-path.js';
 /*
  * The channels on real UDP sockets through a path of 25 Mbit/s, 60 ms each way, 2 % loss each way, and up to 3 ms of
  * jitter that reorders. Sealing is not here: this is about loss, order and rate;
- * the slowest call frame is measured in virtual time (src/protocol/channels/bulk.spec.ts), where it is exact.
+ * the slowest call frame is measured in virtual time (src/protocol/channels/bulk.spec.ts), where it is exact. The rate is
+ * what one process on a busy machine moves for both ends and the path.
  */
 const FILE_BYTES = 100_000_000;
 const CHUNK_BYTES = 65_536;
@@ -146,8 +147,10 @@ describe('a file of 100 MB through 2 % loss, 60 ms of delay and reordering, over
     expect(tookMs).toBeLessThan((2 * FILE_BYTES) / (MBIT_PER_SECOND * 125));
   });
 
-  it('delays call frames by at most 20 ms at the median: above it the machine, which is the path as well, is what one sees', () => {
+  // Both ends and the path are one process: what is slower than that has waited for a processor, not in the path. On two
+  // cores with a load of 5 to 9 p95 came to 9 ms over the unloaded path, and p99 to 37 ms in one run and -6 in another.
+  it.each([0.5, 0.9, 0.95])('delays call frames by at most 20 ms (quantile %d)', (share) => {
     expect(callMs.loaded.length).toBeGreaterThan(400);
-    expect(quantile(callMs.loaded, 0.5)).toBeLessThan(quantile(callMs.unloaded, 0.5) + 20);
+    expect(quantile(callMs.loaded, share)).toBeLessThan(quantile(callMs.unloaded, share) + 20);
   });
 });

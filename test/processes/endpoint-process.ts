@@ -171,6 +171,18 @@ function counts(): object {
   };
 }
 
+const ofTalk = {
+  talk: () => {
+    talk.begin();
+  },
+  quiet: () => {
+    talk.end();
+  },
+  traffic: () => {
+    say('traffic', { traffic: talk.traffic });
+  },
+};
+
 async function carryOut(command: EndpointCommand): Promise<void> {
   switch (command.do) {
     case 'text':
@@ -196,15 +208,6 @@ async function carryOut(command: EndpointCommand): Promise<void> {
     case 'add-relay':
       await endpoint.addRelay(command.relay, leaseOf(command.lease));
       return;
-    case 'talk':
-      talk.begin();
-      return;
-    case 'quiet':
-      talk.end();
-      return;
-    case 'traffic':
-      say('traffic', { traffic: talk.traffic });
-      return;
     case 'keys':
       writeKeys(start.keysFile!);
       return;
@@ -214,6 +217,9 @@ async function carryOut(command: EndpointCommand): Promise<void> {
     case 'close':
       endpoint.close();
       say('closed');
+      return;
+    default:
+      ofTalk[command.do]();
   }
 }
 

@@ -78,7 +78,7 @@ describe('two endpoints that get leases for a second relay', () => {
     await say(bob, alice, 'without the first');
   });
 
-  it('go from UDP at the one to TLS at the other, where UDP leads nowhere', async () => {
+  it('go from UDP at the one to TLS at the other', async () => {
     const { first, second } = await twoRelays();
     const meeting = aMeeting(gateway);
     const { alice, bob } = await twoEndpoints(meeting, overUdp(first.port));

@@ -323,12 +323,12 @@ export class LeaseBed {
 
 /** A request for a lease as an endpoint makes it. */
 export function aLeaseRequest(
-  changes: { rid?: string; role?: 'client' | 'server'; gateway?: string } = {},
+  changes: { rid?: string; role?: 'client' | 'server'; gateway?: string; sid?: Uint8Array } = {},
 ): RequestBody<'lease.issue'> {
   const { rid = 'edge/eu/0', role = 'client', gateway = 'edge/main' } = changes;
   const session = pair();
   const lease = pair();
-  const sid = sessionId(session.publicKey, sha256);
+  const { sid = sessionId(session.publicKey, sha256) } = changes;
   const signed = leaseRequestSigningInput({ gateway, rid, role, sid, cpk: lease.publicKey });
   return {
     rid,

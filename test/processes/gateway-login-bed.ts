@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { AuditEvent } from '../../src/audit/record.js';
@@ -263,6 +263,11 @@ export async function startLogin({ options, backend, wrapStore, ...change }: Bed
       const text = await metrics.text();
       const found = text.split('\n').find((candidate) => candidate.startsWith(`${line} `));
       return found === undefined ? undefined : Number(found.split(' ').at(-1));
+    },
+    /** Everything that is on the disk. */
+    disk: async () => {
+      const files = await readdir(directory);
+      return Buffer.concat(await Promise.all(files.map((file) => readFile(join(directory, file)))));
     },
     stop: async () => {
       await opened.close();

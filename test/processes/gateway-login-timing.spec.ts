@@ -67,7 +67,7 @@ describe('a login without the signature of the device key', () => {
       seen.add(done);
     }
     expect([...seen]).toEqual([
-      'SHA256 53, SHA256 53, verify 165, verify 98, {"send":{"type":"refused","reason":"login-failed"},"refused":true}, login-failed',
+      'SHA256 53, SHA256 53, verify 165, verify 100, {"send":{"type":"refused","reason":"login-failed"},"refused":true}, login-failed',
     ]);
   });
 

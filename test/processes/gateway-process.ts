@@ -4,7 +4,17 @@
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { chmod, mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  mkdir,
+  mkdtemp,
+  readdir,
+  rename,
+  rm,
+  symlink,
+  unlink,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { nodeBackend } from '../../src/crypto/node.backend.js';
@@ -128,6 +138,8 @@ export class GatewayFolder {
     }
     await symlink(data, join(folder, '..data_tmp'));
     await rename(join(folder, '..data_tmp'), join(folder, '..data'));
+    for (const name of await readdir(folder))
+      if (!name.startsWith('..') && !(name in files)) await unlink(join(folder, name));
   }
 
   async writeSettings(change: (settings: GatewaySettings) => object): Promise<void> {
@@ -199,21 +211,22 @@ export class GatewayProcess {
     this.ended = new Promise((resolve) => child.once('close', resolve));
   }
 
-  /** Starts src/bin/gateway.ts with the settings in `folder`. */
+  /** Starts src/bin/gateway.ts, or `program`, with the settings in `folder`. */
   static run(
-    folder: GatewayFolder,
+    folder: Pick<GatewayFolder, 'settingsPath' | 'settings'>,
     {
       args = ['--pod', 'main-gateway-0'],
       env = {},
       node = [],
+      program = ['--import', 'tsx', 'src/bin/gateway.ts'],
     }: {
       args?: readonly string[];
       env?: NodeJS.ProcessEnv;
       node?: readonly string[];
+      program?: readonly string[];
     } = {},
   ): GatewayProcess {
-    const program = [...node, '--import', 'tsx', 'src/bin/gateway.ts'];
-    const all = [...program, '--settings', folder.settingsPath, ...args];
+    const all = [...node, ...program, '--settings', folder.settingsPath, ...args];
     const child = spawn(process.execPath, all, {
       cwd: ROOT,
       env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env },

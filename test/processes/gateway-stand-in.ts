@@ -1,10 +1,9 @@
 /*
- * The gateway's side of the registration, as small as it can be: a WebSocket over mutual TLS that keeps what relays say
- * and says what a test wants.
+ * What is no gateway, or one that says what ours never says at that moment: a WebSocket over mutual TLS that keeps what
+ * relays say and says what a test wants. How relays and the gateway's own registry get on is in gateway-registry.spec.ts.
  */
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:https';
-import { TLSSocket } from 'node:tls';
 import { WebSocketServer, type WebSocket } from 'ws';
 import {
   MAX_FROM_RELAY_BYTES,
@@ -20,21 +19,14 @@ export interface StandInOptions {
   readonly leaf: TestLeaf;
   /** PEM of the authority of relays. */
   readonly authority: string;
-  /** What a newly registered relay is told. */
-  readonly welcome?: { readonly revoked: string[]; readonly kids: string[] };
   /** What is sent in the place of a welcome. */
   readonly insteadOfWelcome?: string;
-  /** The gateway's clock is ahead by so much. */
-  readonly aheadMs?: number;
-  readonly port?: number;
 }
 
 /** A listening stand-in. */
 export class GatewayStandIn {
   /** Messages of relays in the order in which they came. */
   readonly received: FromRelay[] = [];
-  /** URI of each relay that connected. */
-  readonly relays: string[] = [];
   readonly #sockets = new Set<WebSocket>();
 
   private constructor(
@@ -52,8 +44,6 @@ export class GatewayStandIn {
       if (request.url !== RELAY_REGISTRY_PATH) socket.destroy();
       else
         upgrade.handleUpgrade(request, socket, head, (relay) => {
-          if (!(request.socket instanceof TLSSocket)) throw new Error('no TLS');
-          this.relays.push(request.socket.getPeerCertificate().subjectaltname ?? '');
           this.#accept(relay);
         });
     });
@@ -69,7 +59,7 @@ export class GatewayStandIn {
       minVersion: 'TLSv1.3',
     });
     server.on('tlsClientError', () => undefined);
-    server.listen(options.port ?? 0, '127.0.0.1');
+    server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     return new GatewayStandIn(server, options);
   }
@@ -101,11 +91,11 @@ export class GatewayStandIn {
     socket.on('message', (bytes: Buffer) => {
       const message = JSON.parse(bytes.toString()) as FromRelay; // A relay of ours speaks.
       this.received.push(message);
-      const { welcome = { revoked: [], kids: [] }, insteadOfWelcome, aheadMs = 0 } = this.options;
+      const { insteadOfWelcome } = this.options;
       const answer: FromGateway =
         message.type === 'register'
-          ? { type: 'welcome', ...welcome }
-          : { type: 'ack', seq: message.seq, at: Math.floor(Date.now() + aheadMs) };
+          ? { type: 'welcome', revoked: [], kids: [] }
+          : { type: 'ack', seq: message.seq, at: Date.now() };
       socket.send(insteadOfWelcome ?? JSON.stringify(answer));
     });
   }

@@ -46,7 +46,10 @@ export class TwoEndedWay {
     const end = (from: 0 | 1) =>
       new WayEnd(kind, generation, (datagram) => {
         this.sent[from]++;
-        if (!this.dead[from]) world.later(() => this.#arrive(from === 0 ? 1 : 0, datagram));
+        if (this.dead[from]) return;
+        world.later(() => {
+          this.#arrive(from === 0 ? 1 : 0, datagram);
+        });
       });
     this.ends = [end(0), end(1)];
   }

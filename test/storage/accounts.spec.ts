@@ -56,12 +56,20 @@ describe.each(BEDS)('accounts and devices in %s', (_, start) => {
     expect(first.rows.map(({ account }) => account)).toEqual([ACCOUNT, 'sp1b', 'sp1c']);
     expect(second.rows.map(({ account }) => account)).toEqual(['sp1d', 'sp1e']);
     expect(second.next).toBeUndefined();
+    expect(await store.accounts(first.next, 2)).toEqual(second);
   });
 
   it('have at most so many devices, however many enrol at the same time', async () => {
     const put = await atOnce(20, (at) => store.putDevice(aDevice({ device: `device-${at}` }), 3));
     expect(put.filter(Boolean)).toHaveLength(3);
     expect(await store.devices(ACCOUNT)).toHaveLength(3);
+  });
+
+  it('make room for another device when one is revoked', async () => {
+    await store.putDevice(aDevice(), 1);
+    expect(await store.putDevice(aDevice({ device: 'device-2' }), 1)).toBe(false);
+    await store.addRevocation(ACCOUNT, 'device-1', Uint8Array.of(1));
+    expect(await store.putDevice(aDevice({ device: 'device-2' }), 1)).toBe(true);
   });
 
   it('take a binding of the same device only with a higher serial, and keep its state', async () => {

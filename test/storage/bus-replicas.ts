@@ -18,7 +18,7 @@ export interface TestBus {
   readonly bus: Bus;
   readonly registry: MetricsRegistry;
   /** Value of a series, by its text without the value. */
-  count(series: string): Promise<number>;
+  readonly count: (series: string) => Promise<number>;
 }
 
 /** A bus that is joined to `nats`, as settings.json says it. */

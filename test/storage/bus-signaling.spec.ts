@@ -146,6 +146,7 @@ describe('three replicas of a gateway', () => {
     const { one, two, three } = await threeReplicas();
     const older = one.connect(bob);
     await listen(one, older);
+    one.time.nowMs += 6_000;
     const newer = announced(two.bus, two.connect(bob));
     expect(await listen(two, newer)).toEqual({});
     one.disconnect(older);

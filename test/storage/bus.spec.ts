@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { BusMessage } from '../../src/gateway/bus.js';
@@ -131,9 +131,24 @@ describe('a bus without a usable NATS', () => {
     await sleep(700);
     expect(one.bus.connected).toBe(false);
     expect(await one.bus.ask(ASK, 20_000)).toBeUndefined();
-    const { readFile } = await import('node:fs/promises');
     await writeFile(credentialsFile, await readFile(nats.credentialsFile!));
     await until('it is connected', () => one.bus.connected);
+  });
+
+  it('S176: is not even made when others may read the credentials, and is not connected when they may later', async () => {
+    const credentialsFile = `${nats.credentialsFile!}.open`;
+    await writeFile(credentialsFile, await readFile(nats.credentialsFile!));
+    await chmod(credentialsFile, 0o644);
+    expect(() => aBus({ ...nats, credentialsFile })).toThrow('may be read by others');
+    await chmod(credentialsFile, 0o440);
+    const one = aBus({ ...nats, credentialsFile });
+    open = [one];
+    await until('it is connected', () => one.bus.connected);
+    await chmod(credentialsFile, 0o444);
+    await nats.restart();
+    await until('it has lost the server', () => !one.bus.connected);
+    await sleep(1_000);
+    expect(one.bus.connected).toBe(false);
   });
 
   it('never takes a server whose certificate another authority has signed', async () => {

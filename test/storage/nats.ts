@@ -54,8 +54,12 @@ export async function startNats({ secured = false } = {}): Promise<NatsServer> {
     url: secured ? `tls://localhost:${port}` : `nats://127.0.0.1:${port}`,
     ...security?.files,
     pid: () => server.pid,
-    pause: () => server.signal('SIGSTOP'),
-    resume: () => server.signal('SIGCONT'),
+    pause: () => {
+      server.signal('SIGSTOP');
+    },
+    resume: () => {
+      server.signal('SIGCONT');
+    },
     kill: () => server.stop('SIGKILL'),
     restart: async () => {
       await server.stop('SIGKILL');
@@ -99,7 +103,11 @@ function accepts(port: number): Promise<boolean> {
       socket.destroy();
       resolve(accepted);
     };
-    socket.once('connect', () => end(true));
-    socket.once('error', () => end(false));
+    socket.once('connect', () => {
+      end(true);
+    });
+    socket.once('error', () => {
+      end(false);
+    });
   });
 }

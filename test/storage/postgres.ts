@@ -42,11 +42,14 @@ export class PostgresServer {
     readonly folder: string,
     readonly port: number,
     readonly caFile: string | undefined,
-    private readonly programs: Programs,
+    private readonly run: { readonly programs: Programs; readonly durable: boolean },
   ) {}
 
-  /** Starts a server. With `tls` it has a certificate of its own, and refuses connections without. */
-  static async start({ tls = false } = {}): Promise<PostgresServer> {
+  /**
+   * Starts a server. With `tls` it has a certificate of its own, and refuses connections without. Only a `durable` one
+   * waits for its disk; what it has acknowledged survives its processes in any case.
+   */
+  static async start({ tls = false, durable = false } = {}): Promise<PostgresServer> {
     const folder = await mkdtemp(join(tmpdir(), 'sallyport-postgres-'));
     await chmod(folder, 0o755);
     const programs = programsIn(folder);
@@ -57,7 +60,7 @@ export class PostgresServer {
     const options = ['--auth=scram-sha-256', `--pwfile=${join(folder, 'password')}`, '--no-sync'];
     programs.run('initdb', ['-D', data, '-U', SUPERUSER, '-E', 'UTF8', '--locale=C', ...options]);
     const caFile = tls ? await secure(folder, data) : undefined;
-    const server = new PostgresServer(folder, await freePort(), caFile, programs);
+    const server = new PostgresServer(folder, await freePort(), caFile, { programs, durable });
     await server.restart();
     return server;
   }
@@ -70,12 +73,12 @@ export class PostgresServer {
   async restart(): Promise<void> {
     await this.kill();
     const settings = [
-      ...['-c', 'listen_addresses=127.0.0.1', '-c', `port=${this.port}`],
+      ...['-c', 'listen_addresses=127.0.0.1,127.0.0.2', '-c', `port=${this.port}`],
       ...['-c', 'unix_socket_directories=', '-c', 'shared_buffers=16MB'],
-      ...['-c', 'max_connections=60'],
+      ...['-c', 'max_connections=60', '-c', `fsync=${this.run.durable ? 'on' : 'off'}`],
     ];
     this.#server = await ServerProcess.start(
-      this.programs.program('postgres', ['-D', join(this.folder, 'data'), ...settings]),
+      this.run.programs.program('postgres', ['-D', join(this.folder, 'data'), ...settings]),
       () => this.#answers(),
     );
   }
@@ -95,14 +98,15 @@ export class PostgresServer {
     this.#signal('SIGCONT');
   }
 
-  /** A tablespace of `mebibytes` on a file system of its own, which fills up. Needs root. */
-  async smallTablespace(name: string, mebibytes: number): Promise<void> {
+  /** A tablespace of `mebibytes` on a file system of its own, which fills up; gives its folder. Needs root. */
+  async smallTablespace(name: string, mebibytes: number): Promise<string> {
     const path = join(this.folder, 'small');
     await mkdir(path);
     execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${mebibytes}m`, 'tmpfs', path]);
     this.#mounted = path;
     await giveAway(path);
     await this.admin(SUPERUSER, `create tablespace ${name} location '${path}'`);
+    return path;
   }
 
   /** A new database with an owner and a runtime role; its name begins with `store_`. */
@@ -210,7 +214,7 @@ async function secure(folder: string, data: string): Promise<string> {
   await writeFile(keyFile, key, { mode: 0o600 });
   for (const file of [keyFile, join(data, 'server.crt')]) await giveAway(file);
   await writeFile(join(data, 'postgresql.auto.conf'), 'ssl = on\n');
-  await writeFile(join(data, 'pg_hba.conf'), 'hostssl all all 127.0.0.1/32 scram-sha-256\n');
+  await writeFile(join(data, 'pg_hba.conf'), 'hostssl all all 127.0.0.0/8 scram-sha-256\n');
   return caFile;
 }
 

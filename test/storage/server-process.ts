@@ -26,7 +26,9 @@ export interface ServerProgram {
 export class ServerProcess {
   #output = '';
   readonly #ended: Promise<unknown>;
-  readonly #endWithRun = () => this.signal('SIGKILL');
+  readonly #endWithRun = () => {
+    this.signal('SIGKILL');
+  };
 
   private constructor(readonly child: ChildProcess) {
     const collect = (chunk: unknown) =>
@@ -81,7 +83,9 @@ export class ServerProcess {
     if (this.child.pid === undefined) return;
     this.signal('SIGCONT');
     this.signal(signal);
-    const timer = setTimeout(() => this.signal('SIGKILL'), STOP_WITHIN_MS);
+    const timer = setTimeout(() => {
+      this.signal('SIGKILL');
+    }, STOP_WITHIN_MS);
     await this.#ended;
     clearTimeout(timer);
   }

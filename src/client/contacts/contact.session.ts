@@ -5,10 +5,7 @@ import { equalBytes, readU32 } from '../../protocol/bytes.js';
 import { maxMessageBytes, type Channel } from '../../protocol/channels/channels.js';
 import type { ReliableChannel } from '../../protocol/channels/frame.js';
 import { parseFingerprint } from '../../protocol/identity/account.js';
-import {
-  verifyDeviceBinding,
-  type BindingRefusal,
-} from '../../protocol/identity/device-binding.js';
+import { verifyDeviceBinding } from '../../protocol/identity/device-binding.js';
 import { KeyStore } from '../../protocol/key-store.js';
 import type { SeenAddress } from '../../protocol/relay/address.js';
 import { CloseReason } from '../../protocol/session/control-message.js';
@@ -81,6 +78,11 @@ export class ContactSession {
 
   get isEstablished(): boolean {
     return this.#isEstablished && this.#end === undefined;
+  }
+
+  /** Whether there was a session at any time. */
+  get wasEstablished(): boolean {
+    return this.#isEstablished;
   }
 
   /** Why it is over; undefined while it is not. */

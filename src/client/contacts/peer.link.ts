@@ -7,13 +7,10 @@
  *   takeover  a session that is established takes the place of the one before, which is closed as superseded
  */
 import { equalBytes } from '../../protocol/bytes.js';
-import type { Channel } from '../../protocol/channels/channels.js';
-import type { ReliableChannel } from '../../protocol/channels/frame.js';
 import type { CallMode } from '../../protocol/channels/plaintext-size.js';
 import { CloseReason } from '../../protocol/session/control-message.js';
 import { winningOffer } from '../../protocol/session/offer.js';
 import type { ConversationEnd } from '../conversation-options.js';
-import type { PathKind } from '../datagram-path.js';
 import type { ContactBook, ContactPolicy } from './contact-book.js';
 import { ContactError } from './contact-error.js';
 import { ContactSession } from './contact.session.js';
@@ -23,19 +20,12 @@ import type { Outgoing, Reached } from './outgoing.js';
 import type { KnownDevice } from './rendezvous-table.js';
 import type { SessionEvents, SessionHost, SessionParts } from './session-parts.js';
 
-/** Each offer costs a lease: a contact is not heard more often. */
-const OFFER_AT_MOST_EVERY_MS = 1_000;
+/** Each offer costs a lease: more of them from one contact are not heard. */
+const MAX_OFFERS_PER_MINUTE = 12;
 
-/** What a link tells. */
-export interface PeerLinkEvents {
+/** What a link tells; `ended` also of sessions that were never established. */
+export interface PeerLinkEvents extends Omit<SessionEvents, 'established'> {
   session(session: ContactSession): void;
-  message(session: ContactSession, channel: Exclude<Channel, 'control'>, bytes: Uint8Array): void;
-  acknowledged(session: ContactSession, channel: ReliableChannel, id: number): void;
-  writable(session: ContactSession, channel: ReliableChannel): void;
-  path(session: ContactSession, kind: PathKind): void;
-  encryptionFailure(session: ContactSession, total: number): void;
-  /** Also of sessions that were never established. */
-  ended(session: ContactSession, end: ConversationEnd): void;
 }
 
 /** What the links of one endpoint have in common. */
@@ -48,10 +38,7 @@ export interface PeerLinkHost {
   readonly events: PeerLinkEvents;
 }
 
-interface Waiter {
-  readonly resolve: (session: ContactSession) => void;
-  readonly reject: (error: unknown) => void;
-}
+type Waiter = (outcome: unknown) => void;
 
 /** An offer of this side that has not led to a session yet. */
 interface Attempt {
@@ -67,7 +54,8 @@ export class PeerLink {
   #coming: ContactSession | undefined;
   #attempt: Attempt | undefined;
   #waiters: readonly Waiter[] = [];
-  #offerMs = -Infinity;
+  /** Monotonic times of the offers of the last minute. */
+  #offersMs: readonly number[] = [];
   #closed = false;
 
   constructor(fingerprint: string, host: PeerLinkHost) {
@@ -87,7 +75,11 @@ export class PeerLink {
   open(): Promise<ContactSession> {
     if (this.#current?.isEstablished === true) return Promise.resolve(this.#current);
     const opened = new Promise<ContactSession>((resolve, reject) => {
-      this.#waiters = [...this.#waiters, { resolve, reject }];
+      const settle: Waiter = (outcome) => {
+        if (outcome instanceof ContactSession) resolve(outcome);
+        else reject(outcome instanceof Error ? outcome : noSession('closed-here'));
+      };
+      this.#waiters = [...this.#waiters, settle];
     });
     if (this.#attempt === undefined && this.#coming === undefined) void this.#dial();
     return opened;
@@ -97,14 +89,24 @@ export class PeerLink {
   async takeOffer(known: KnownDevice, offer: Offer): Promise<void> {
     const nowMs = this.#now();
     if (this.#closed || this.#refusal() !== undefined) return;
-    if (nowMs - this.#offerMs < OFFER_AT_MOST_EVERY_MS || !this.#yields()) return;
-    this.#offerMs = nowMs;
-    const { ask } = this.#host.session;
-    const relay = await ask('relay.find', { rid: offer.relayId });
+    this.#offersMs = this.#offersMs.filter((atMs) => nowMs - atMs < 60_000);
+    if (this.#offersMs.length >= MAX_OFFERS_PER_MINUTE || !this.#yields()) return;
+    this.#offersMs = [...this.#offersMs, nowMs];
+    try {
+      await this.#answer(known, offer, nowMs);
+    } catch (error) {
+      // Who waits for a session here gave way to this offer.
+      if (this.#coming === undefined) this.#settle(error);
+      throw error;
+    }
+  }
+
+  async #answer(known: KnownDevice, offer: Offer, nowMs: number): Promise<void> {
+    const relay = await this.#host.session.ask('relay.find', { rid: offer.relayId });
+    const { sessionSeed, token, callMode } = offer;
     const session = await ContactSession.begin({
       ...this.#parts(known, { prekey: undefined }),
-      ...{ role: 'responder', relay, nowMs },
-      ...{ sessionSeed: offer.sessionSeed, token: offer.token, callMode: offer.callMode },
+      ...{ role: 'responder', relay, nowMs, sessionSeed, token, callMode },
     });
     this.#comes(session);
     await session.take({ relayId: undefined, candidates: offer.candidates });
@@ -136,9 +138,7 @@ export class PeerLink {
   close(): void {
     this.#closed = true;
     for (const session of [this.#current, this.#coming]) session?.close();
-    this.#settle(
-      new ContactError('ERR_CONTACT_NO_SESSION', 'The client is closed.', 'closed-here'),
-    );
+    this.#settle(noSession('closed-here'));
   }
 
   async #dial(): Promise<void> {
@@ -162,7 +162,7 @@ export class PeerLink {
       const reached = await this.#host.outgoing.reach({ fingerprint: this.fingerprint, device });
       if (attempt.isYielded) return undefined;
       const session = reached && (await this.#offerTo(reached, attempt));
-      if (session !== undefined || attempt.isYielded) return session;
+      if (session !== undefined || this.#isYielded(attempt)) return session;
     }
     throw new ContactError('ERR_CONTACT_ABSENT', 'No device of this contact is connected.');
   }
@@ -187,7 +187,7 @@ export class PeerLink {
       const candidates = session.candidates();
       const body = encodeOffer({ sessionSeed, token, callMode, relayId: relay.rid, candidates });
       const isSent =
-        !attempt.isYielded &&
+        !this.#isYielded(attempt) &&
         (await outgoing.send(reached, { kind: 'offer', body }).finally(() => body.fill(0)));
       if (isSent && !this.#isYielded(attempt)) return session;
       session.close(CloseReason.superseded);
@@ -216,12 +216,10 @@ export class PeerLink {
   }
 
   #comes(session: ContactSession): void {
-    if (this.#closed || session.end !== undefined) {
-      session.close();
-      return;
-    }
+    if (session.end !== undefined) this.#settle(noSession(session.end));
+    if (this.#closed) session.close();
+    if (session.end !== undefined || session.isEstablished) return;
     const before = this.#coming;
-    if (session.isEstablished) return;
     this.#coming = session;
     before?.close(CloseReason.superseded);
   }
@@ -281,9 +279,7 @@ export class PeerLink {
   #settle(outcome: unknown): void {
     const waiters = this.#waiters;
     this.#waiters = [];
-    for (const { resolve, reject } of waiters)
-      if (outcome instanceof ContactSession) resolve(outcome);
-      else reject(outcome);
+    for (const settle of waiters) settle(outcome);
   }
 
   #refusal() {
@@ -295,3 +291,6 @@ export class PeerLink {
     return this.#host.session.clock.monotonicMs();
   }
 }
+
+const noSession = (end: ConversationEnd) =>
+  new ContactError('ERR_CONTACT_NO_SESSION', 'No session came about.', end);

@@ -20,6 +20,7 @@ const RENEW_REFUSED_EVERY_MS = 5_000;
 /** A gateway that gives shorter leases than the shortest (60 s) is not asked more often for that. */
 const MIN_RENEW_MS = 10_000;
 const RESPONDER_WAITS_MS = 5_000;
+const RETRY_MOVE_MS = 3_000;
 /** A MOVE is a hint that anybody on the way can forge. */
 const MOVE_AT_MOST_EVERY_MS = 30_000;
 
@@ -127,10 +128,15 @@ export class SessionRelays {
       void this.#move();
       return;
     }
+    this.#moveIn(RESPONDER_WAITS_MS);
+  }
+
+  #moveIn(ms: number): void {
     clearTimeout(this.#moveTimer);
+    if (this.#closed) return;
     this.#moveTimer = setTimeout(() => {
       if (!this.#movedRecently()) void this.#move();
-    }, RESPONDER_WAITS_MS);
+    }, ms);
   }
 
   async #move(): Promise<void> {
@@ -142,7 +148,9 @@ export class SessionRelays {
       await this.#add(place);
       await tell(place.rid);
     } catch {
-      // The relay says MOVE again, and the path in use stays as long as it is there.
+      // No relay, or the gateway is away: the path in use stays as long as it is there.
+      this.#movedMs = -Infinity;
+      this.#moveIn(RETRY_MOVE_MS);
     }
   }
 

@@ -81,14 +81,23 @@ function textOf(typed: Uint8Array): string | undefined {
 function isPredictable(characters: readonly string[]): boolean {
   if (new Set(characters).size < MIN_DIFFERENT_CHARACTERS) return true;
   const codes = characters.map((character) => character.codePointAt(0) ?? 0);
-  const step = (codes[1] ?? 0) - (codes[0] ?? 0);
   if (
-    Math.abs(step) <= 1 &&
-    codes.every((code, i) => i === 0 || code - (codes[i - 1] ?? 0) === step)
+    isRow(
+      codes,
+      characters.every((character) => /[0-9]/.test(character)),
+    )
   )
     return true;
   return [1, 2, 3, MAX_REPEATED_PIECE].some((piece) =>
     characters.every((character, i) => i < piece || character === characters[i - piece]),
+  );
+}
+
+/** Whether each character stands one step behind the one before, in one direction; 0 follows 9. */
+function isRow(codes: readonly number[], areDigits: boolean): boolean {
+  const steps = codes.slice(1).map((code, i) => code - (codes[i] ?? 0));
+  return [-1, 0, 1].some((step) =>
+    steps.every((one) => one === step || (areDigits && (one - step) % 10 === 0)),
   );
 }
 

@@ -3,6 +3,7 @@
  * nobody may do to himself, and what follows from an act.
  */
 import type { Handlers, Refused } from '../caller.js';
+import { keptBy } from '../retention-rule.js';
 import type { AccountRow, DeviceRow } from '../store.js';
 import type { AccessParts } from './parts.js';
 
@@ -55,6 +56,10 @@ export function accountHandlers(parts: AccessParts) {
     },
     'admin.account.delete': async ({ account }, { caller, now }) => {
       if (account === caller.account) return refuse('own-request');
+      const row = await store.account(account);
+      if (row === undefined) return refuse('not-found');
+      const born = { class: 'account', bornAt: row.registeredOn } as const;
+      if (keptBy(settings().retention, born, now) !== undefined) return refuse('forbidden');
       await endings.sessions({ account });
       const at = now - (now % HOUR_MS);
       const deleted = await store.deleteAccount(account, { at, reason: 'AdministratorRequested' });

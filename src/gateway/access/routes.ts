@@ -82,8 +82,9 @@ export const ROUTES: Readonly<Record<RequestName, Route>> = {
   'factor.web-authn.confirm': enrolment,
   'factor.recovery-codes.renew': ownChange,
   'factor.remove': { ...ownChange, stepUp: true },
-  'account.export': { ...ownChange, stepUp: true },
-  'account.delete': { ...ownChange, stepUp: true },
+  // Their handlers ask for a step-up of every account that has a second factor; who has none must not be locked in.
+  'account.export': ownChange,
+  'account.delete': ownChange,
 
   'admin.account.list': act('Account', 'Read'),
   'admin.account.approve': act('Account', 'Approve'),

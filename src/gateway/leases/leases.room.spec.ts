@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import {
   aKey,
@@ -90,6 +91,10 @@ describe('a lease', () => {
     [
       'of another session id',
       (r: ReturnType<typeof aLeaseRequest>) => ({ ...r, sid: aLeaseRequest().sid }),
+    ],
+    [
+      'by a key to which the session does not belong',
+      () => aLeaseRequest({ sid: randomBytes(16) }),
     ],
     ['at another gateway', () => aLeaseRequest({ gateway: 'edge/other' })],
   ])('is refused with a signature %s', async (_, change) => {
@@ -311,9 +316,14 @@ describe('a lease key', () => {
     bed.keys = keySet({ ...older, state: 'revoked' }, newer);
     await bed.pass(3_000);
     expect(bed.store.rows).toHaveLength(1);
+    const [row] = bed.store.rows;
     bed.store.down = false;
     await bed.pass(1_000);
     expect(bed.store.rows).toEqual([]);
+    // The store is asked once, not every second from then on.
+    bed.store.rows = [row!];
+    await bed.pass(1_000);
+    expect(bed.store.rows).toEqual([row]);
   });
 
   it('that another replica says is revoked signs nothing here from then on', async () => {

@@ -69,13 +69,15 @@ describe('the registration of a relay', () => {
     expect(new BedRelay(bed).register().closed).toBe(false);
   });
 
-  it('of the same process replaces its old connection, which ends at its next word', () => {
+  it('of the same process replaces its old connection, which ends at its next word', async () => {
     const bed = new LeaseBed();
     const old = bed.relay();
     const again = new BedRelay(bed, 0, old.boot).register().beat();
     expect(old.beat().closed).toBe(true);
     expect(again.beat().closed).toBe(false);
     expect(states(bed)[0]).toBe('Live');
+    await bed.room.onBus?.({ type: 'leases-revoked', jti: ['j'.repeat(22)], kids: [] }, 'there');
+    expect([old.revocations, again.revocations]).toEqual([[], ['j'.repeat(22)]]);
   });
 
   it.each([

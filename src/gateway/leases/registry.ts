@@ -103,11 +103,10 @@ export class RelayRegistry {
     return undefined;
   }
 
-  /** The connection is gone; what replaced it stays. */
-  closed(rid: string, connection: object): void {
+  /** The connection under which this relay is registered is gone. */
+  closed(rid: string): void {
     const record = this.#records.get(rid);
-    if (record?.local?.connection === connection)
-      record.local = { ...record.local, connected: false };
+    if (record?.local) record.local = { ...record.local, connected: false };
   }
 
   /** Another replica says what it knows of a relay that is registered there. */

@@ -74,7 +74,7 @@ export class RelayDesk {
         return { send: this.#welcome() };
       },
       closed: () => {
-        if (rid !== undefined) this.#closed(rid, connection, send);
+        if (rid !== undefined) this.#closed(rid, send);
       },
     };
   }
@@ -147,10 +147,11 @@ export class RelayDesk {
     return { send: [], close: true };
   }
 
-  #closed(rid: string, connection: object, send: (message: FromGateway) => void): void {
+  #closed(rid: string, send: (message: FromGateway) => void): void {
+    // The same process may have registered again on another connection, which stays.
     if (this.#senders.get(rid) !== send) return;
     this.#senders.delete(rid);
-    this.registry.closed(rid, connection);
+    this.registry.closed(rid);
     this.parts.changed();
     const relay = this.registry.report(rid);
     if (relay) this.parts.bus.tell({ type: 'relay', relay });

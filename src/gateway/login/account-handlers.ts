@@ -2,7 +2,7 @@
  * What an account may ask about itself as a whole: everything that is stored about it, and its deletion.
  */
 import type { Handlers } from '../caller.js';
-import type { GatewaySettings } from '../settings.js';
+import { keptBy } from '../retention-rule.js';
 import { base64url, hasSteppedUp, refuse, type HandlerParts } from './handler-parts.js';
 import { revokedDevices } from './revoking.js';
 import { credentialOf } from './second-factors.js';
@@ -43,7 +43,8 @@ export function accountHandlers(parts: HandlerParts) {
       if (row === undefined) return refuse('not-found');
       if ((await store.factors(account)).length > 0 && !hasSteppedUp(context))
         return refuse('step-up-needed');
-      if (!mayDelete(settings().retention, row.registeredOn, now)) return refuse('forbidden');
+      const born = { class: 'account', bornAt: row.registeredOn } as const;
+      if (keptBy(settings().retention, born, now) !== undefined) return refuse('forbidden');
       await endings.sessions({ account }, connection);
       const gone = await store.deleteAccount(account, { at: toHour(now), reason: 'Requested' });
       pending.stepUps.forget(connection.id);
@@ -51,17 +52,6 @@ export function accountHandlers(parts: HandlerParts) {
       return gone ? {} : refuse('not-found');
     },
   } satisfies Partial<Handlers>;
-}
-
-/** Whether retention allows that an account of this age goes. */
-export function mayDelete(
-  { deletion, legalHolds, classes }: GatewaySettings['retention'],
-  registeredOn: number,
-  now: number,
-): boolean {
-  const isHeld = legalHolds.some(({ until }) => Date.parse(until) > now);
-  const atLeastMs = (classes.account?.atLeastSeconds ?? 0) * 1_000;
-  return deletion === 'Enabled' && !isHeld && registeredOn + atLeastMs <= now;
 }
 
 async function storedParts({ store }: HandlerParts, account: string, now: number) {

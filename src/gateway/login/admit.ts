@@ -3,6 +3,7 @@
  * was faster.
  */
 import type { CryptoBackend } from '../../protocol/crypto-backend.js';
+import { inviteHash } from '../invite-hash.js';
 import type { GatewaySettings } from '../settings.js';
 import type { Store } from '../store.js';
 import { admissionOf, type Admission } from './admission.js';
@@ -115,11 +116,4 @@ async function writeDevice(
   const devices = await store.devices(account);
   const others = devices.filter((known) => known.device !== name && known.state !== 'Revoked');
   return others.length >= MAX_DEVICES ? 'TooManyDevices' : 'again';
-}
-
-/** What the store keeps of an invitation: SHA-256 of the code without its hyphens. */
-export function inviteHash(backend: CryptoBackend, code: string): Uint8Array {
-  const hash = new Uint8Array(32);
-  backend.hash('SHA256', [Buffer.from(code.replaceAll('-', ''), 'ascii')], hash);
-  return hash;
 }

@@ -2,7 +2,8 @@
  * An account's own second factors: codes of a telephone, recovery codes, and their list.
  */
 import type { Handlers, Refused, RequestContext } from '../caller.js';
-import { allowedKinds, counts, type EnrolledKind } from './factor-policy.js';
+import { allowedKinds, type EnrolledKind } from '../factor-kinds.js';
+import { counts } from './factor-policy.js';
 import {
   base64url,
   demandOf,

@@ -1,14 +1,10 @@
 /*
- * Which second factors are asked for. Kinds are named as messages name them; settings and roles write `Totp`.
+ * Which second factors are asked for.
  */
 import type { FactorKind } from '../../messages/fields.js';
+import { allowedKinds, type EnrolledKind } from '../factor-kinds.js';
 import type { GatewaySettings } from '../settings.js';
 import type { SessionLimits } from './session-rules.js';
-
-/** A second factor that is enrolled and stored; recovery codes only stand in for one. */
-export type EnrolledKind = Exclude<FactorKind, 'RecoveryCode'>;
-
-const KINDS: Readonly<Record<string, EnrolledKind>> = { WebAuthn: 'WebAuthn', Totp: 'TOTP' };
 
 /** What the roles of an account ask for beyond the gateway's settings. */
 export interface AccountPolicy {
@@ -47,19 +43,6 @@ export interface FactorQuestion {
   /** Whether an answer fulfils the demand; otherwise a further factor must be enrolled after it. */
   readonly satisfies: boolean;
 }
-
-/** Why settings for second factors are refused; undefined if they are right. */
-export function refusedFactorKinds(allowed: readonly string[]): string | undefined {
-  const stranger = allowed.find((kind) => KINDS[kind] === undefined);
-  if (stranger === undefined) return undefined;
-  if (stranger.toUpperCase() === 'SMS')
-    return 'authentication.secondFactors.allowed: SMS never counts as a second factor, because whoever takes over the number receives the code: write WebAuthn or Totp';
-  return 'authentication.secondFactors.allowed: a kind that does not exist: write WebAuthn or Totp';
-}
-
-/** The kinds that settings allow. What is none of them counts for nothing. */
-export const allowedKinds = (allowed: readonly string[]): readonly EnrolledKind[] =>
-  allowed.flatMap((kind) => KINDS[kind] ?? []);
 
 /** What the settings and the roles of an account together demand. */
 export function factorDemand(

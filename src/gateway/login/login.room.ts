@@ -3,6 +3,7 @@
  * with its own devices, sessions and second factors.
  */
 import type { Welcome } from '../../messages/signaling.js';
+import { refusedFactorKinds } from '../factor-kinds.js';
 import type { LoginRoom, RoomContext } from '../rooms.js';
 import type { LeaseRow } from '../store.js';
 import { accountHandlers } from './account-handlers.js';
@@ -11,7 +12,7 @@ import { Conversation } from './conversation.js';
 import { deviceHandlers } from './device-handlers.js';
 import { Endings } from './endings.js';
 import { codeHandlers, factorHandlers } from './factor-handlers.js';
-import { refusedFactorKinds, type AccountPolicy } from './factor-policy.js';
+import type { AccountPolicy } from './factor-policy.js';
 import { forgetPending, type HandlerParts, type PendingParts } from './handler-parts.js';
 import { createJudge } from './login-judge.js';
 import { Pending } from './pending.js';
@@ -35,15 +36,10 @@ export interface LoginOptions {
   readonly leasesEnded?: (leases: readonly LeaseRow[]) => void | Promise<void>;
 }
 
-/** The room, and what ends sessions everywhere, for the room of administration. */
-export interface LoginParts extends LoginRoom {
-  readonly endings: Endings;
-}
-
 const NOTHING_ASKED: AccountPolicy = { required: false };
 
 /** The room. @throws RangeError if the settings name a second factor that does not exist, with the reason. */
-export function createLogin(context: RoomContext, options: LoginOptions = {}): LoginParts {
+export function createLogin(context: RoomContext, options: LoginOptions = {}): LoginRoom {
   const wrong = refusedFactorKinds(context.settings().authentication.secondFactors.allowed);
   if (wrong !== undefined) throw new RangeError(wrong);
   const endings = new Endings({
@@ -63,7 +59,6 @@ export function createLogin(context: RoomContext, options: LoginOptions = {}): L
   const factors = new SecondFactors(parts);
   const judge = createJudge({ ...parts, factors, door: new SessionDoor(parts) });
   return {
-    endings,
     begin: (facts) => new Conversation(judge, facts, context.random(CHALLENGE_BYTES)),
     ...withConnections(context, { ...parts, factors, pending: createPending() }),
   };

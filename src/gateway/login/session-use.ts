@@ -1,6 +1,6 @@
 /*
- * When sessions were used last: known exactly while their connection is open, written now and then, and exactly when it
- * closes, so that who comes back is judged to the second.
+ * When sessions were used last, for those who come back: written at most every 10 seconds, so that a session may be
+ * found idle up to 10 seconds early, and never late. While a connection is open, the server knows it exactly.
  */
 import type { Connection } from '../caller.js';
 import type { Store } from '../store.js';
@@ -8,39 +8,28 @@ import type { Store } from '../store.js';
 /** A session's last use is written at most this often. */
 const WRITE_EVERY_MS = 10_000;
 
-interface Use {
-  heardAt: number;
-  writtenAt: number;
-}
-
 /** Last uses of the sessions of open connections. */
 export class SessionUse {
-  readonly #uses = new Map<string, Use>();
+  /** When the use of each connection's session was written. */
+  readonly #writtenAt = new Map<string, number>();
 
   constructor(private readonly store: Pick<Store, 'touchSession'>) {}
 
   /** A connection opened: its login has just written that it is used. `now` in Unix milliseconds, as below. */
   opened({ id }: Connection, now: number): void {
-    this.#uses.set(id, { heardAt: now, writtenAt: now });
+    this.#writtenAt.set(id, now);
   }
 
   /** A message arrived. */
-  heard(connection: Connection, now: number): void {
-    const use = this.#uses.get(connection.id);
-    if (use === undefined) return;
-    use.heardAt = now;
-    if (now - use.writtenAt >= WRITE_EVERY_MS) this.#write(connection, use);
+  heard({ id, caller }: Connection, now: number): void {
+    const writtenAt = this.#writtenAt.get(id);
+    if (writtenAt === undefined || now - writtenAt < WRITE_EVERY_MS) return;
+    this.#writtenAt.set(id, now);
+    // A write that fails is made up for by the next one; the login says when the database is away.
+    this.store.touchSession(caller.session, now).catch(() => undefined);
   }
 
-  closed(connection: Connection): void {
-    const use = this.#uses.get(connection.id);
-    this.#uses.delete(connection.id);
-    if (use !== undefined && use.heardAt > use.writtenAt) this.#write(connection, use);
-  }
-
-  /** A write that fails is made up for by the next one; the login says when the database is away. */
-  #write({ caller }: Connection, use: Use): void {
-    use.writtenAt = use.heardAt;
-    this.store.touchSession(caller.session, use.heardAt).catch(() => undefined);
+  closed({ id }: Connection): void {
+    this.#writtenAt.delete(id);
   }
 }

@@ -23,6 +23,8 @@ export interface GatewayRooms {
   readonly signaling: Room;
   readonly leases: RelayRoom;
   readonly access: AccessRoom;
+  /** Rooms that answer no requests. */
+  readonly jobs?: readonly Room[];
 }
 
 /** What a server is made from. */
@@ -40,6 +42,8 @@ const TICK_MS = 1_000;
 const FAREWELL_SPREAD_MS = 3_000;
 /** From the first farewell to the end of whoever did not take it. */
 const DRAIN_MS = 4_500;
+/** How often it is looked who is still there. */
+const LOOK_MS = 50;
 
 /** A gateway's server. */
 export class GatewayServer {
@@ -54,7 +58,7 @@ export class GatewayServer {
   constructor(private readonly parts: GatewayServerParts) {
     const { context, rooms, counters, files } = parts;
     const { settings, random, clock } = context;
-    this.#rooms = [rooms.login, rooms.access, rooms.signaling, rooms.leases];
+    this.#rooms = [rooms.login, rooms.access, rooms.signaling, rooms.leases, ...(rooms.jobs ?? [])];
     this.#host = this.#makeHost();
     const monotonicMs = () => clock.monotonicMs();
     this.#public = new PublicListener({
@@ -142,9 +146,8 @@ export class GatewayServer {
         (chance / 256) * FAREWELL_SPREAD_MS,
       ).unref();
     }
-    const end = this.parts.context.clock.monotonicMs() + DRAIN_MS;
-    while (this.#sockets.size > 0 && this.parts.context.clock.monotonicMs() < end)
-      await new Promise((resolve) => setTimeout(resolve, 50));
+    for (let waited = 0; this.#sockets.size > 0 && waited < DRAIN_MS; waited += LOOK_MS)
+      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
     this.#public.close();
     this.#internal.close();
     for (const room of this.#rooms) await room.stop?.();
@@ -242,15 +245,24 @@ export class GatewayServer {
 
   /** What another replica says about connections that may be here. */
   #follow(message: BusMessage): void {
-    const { connections, context } = this.parts;
-    if (message.type === 'connected')
-      closeAll(connections.supersededBy(message, context.clock.monotonicMs()), 'superseded');
+    const { connections } = this.parts;
+    if (message.type === 'connected') this.#giveWay(message);
     if (message.type === 'sessions-ended')
       closeAll(
         message.sessions.flatMap((session) => connections.ofSession(session)),
         'session-ended',
       );
     if (message.type === 'account-changed') void this.#recheck(message.account);
+  }
+
+  /** The replica of the newer connection may have missed that there is one here which stays: then it hears of it again. */
+  #giveWay(message: Extract<BusMessage, { type: 'connected' }>): void {
+    const { connections, context } = this.parts;
+    const { account, device } = message;
+    closeAll(connections.supersededBy(message, context.clock.monotonicMs()), 'superseded');
+    for (const { id } of connections.of(account, device))
+      if (id !== message.connection)
+        context.bus.tell({ type: 'connected', account, device, connection: id });
   }
 
   /** An account may be gone or locked. While the database does not answer, who is in stays in. */

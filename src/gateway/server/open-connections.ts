@@ -3,18 +3,13 @@
  * nothing of the newer one with it, because each is known by itself and not by its device.
  */
 import type { Connection, Connections } from '../caller.js';
+import { givesWayTo } from '../newest-connection.js';
 
 /** A connection as this table holds it. */
 export interface HeldConnection extends Connection {
   /** Monotonic milliseconds. */
   readonly openedAtMs: number;
 }
-
-/**
- * Two connections of one device that began at two replicas within this time cannot know which was first; then that with
- * the higher id stays, at both.
- */
-const SIMULTANEOUS_MS = 5_000;
 
 /** The table. */
 export class OpenConnections implements Connections {
@@ -68,9 +63,6 @@ export class OpenConnections implements Connections {
     { account, device, connection }: { account: string; device: string; connection: string },
     nowMs: number,
   ): readonly HeldConnection[] {
-    return this.of(account, device).filter(
-      ({ id, openedAtMs }) =>
-        id !== connection && (nowMs - openedAtMs > SIMULTANEOUS_MS || id < connection),
-    );
+    return this.of(account, device).filter((own) => givesWayTo(own, connection, nowMs));
   }
 }

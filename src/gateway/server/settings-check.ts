@@ -1,6 +1,7 @@
 /*
  * What a schema cannot say of the gateway's settings.
  */
+import { refusedFactorKinds } from '../factor-kinds.js';
 import type { GatewaySettings } from '../settings.js';
 
 /** Strict parsers of what settings hold as text. */
@@ -53,6 +54,8 @@ export function badSetting(settings: GatewaySettings, checks: TextChecks): BadSe
         problem: `${setting} holds ${JSON.stringify(value.slice(0, 80))}, which is ${what}`,
       };
   }
+  const problem = refusedFactorKinds(settings.authentication.secondFactors.allowed);
+  if (problem !== undefined) return { setting: 'authentication.secondFactors.allowed', problem };
   return contradiction(settings);
 }
 

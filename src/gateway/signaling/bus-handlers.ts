@@ -7,7 +7,8 @@ import { reachable } from './listeners.js';
 import type { SignalingParts } from './parts.js';
 
 /** The answer to a message of another replica; undefined: nothing to say. */
-export function answerOnBus(parts: SignalingParts, message: BusMessage, nowMs: number): BusAnswer {
+export function answerOnBus(parts: SignalingParts, message: BusMessage): BusAnswer {
+  const nowMs = parts.clock.now().getTime();
   switch (message.type) {
     case 'deliver':
       return deliver(parts, message);
@@ -24,7 +25,7 @@ export function answerOnBus(parts: SignalingParts, message: BusMessage, nowMs: n
       return taken.length === 0 ? undefined : { taken };
     }
     case 'connected':
-      superseded(parts, message);
+      parts.state.connectedElsewhere(message, parts.clock.monotonicMs());
       return undefined;
     default:
       return undefined;
@@ -45,11 +46,4 @@ function deliver(
 function prekeyAt({ state }: SignalingParts, token: string, nowMs: number): BusAnswer {
   const listener = state.table.find(token);
   return listener === undefined ? undefined : reachable(listener, nowMs);
-}
-
-function superseded(
-  { state, connections }: SignalingParts,
-  { account, device, connection }: Extract<BusMessage, { type: 'connected' }>,
-): void {
-  state.supersede(connections.of(account, device).filter(({ id }) => id !== connection));
 }

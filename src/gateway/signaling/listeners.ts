@@ -4,7 +4,7 @@
  */
 import { decodePrekey } from '../../protocol/identity/prekey.js';
 import { fromBase64urlText, toBase64url } from '../../protocol/lease/base64url.js';
-import type { Connection } from '../caller.js';
+import type { Caller, Connection } from '../caller.js';
 import type { AnswerTo } from './bus-schemas.js';
 import { HandshakeBudget } from './handshake-budget.js';
 import type { TokenHolder } from './rendezvous-table.js';
@@ -18,15 +18,22 @@ export type ReachableDevice = AnswerTo<'prekey'>;
 /** A connection that can be reached. */
 export interface Listener extends TokenHolder {
   readonly connection: Connection;
+  /** Monotonic milliseconds. */
+  readonly openedAtMs: number;
   readonly budget: HandshakeBudget;
   /** base64url of a verified prekey of this device. */
   prekey?: string;
 }
 
+/** One name for a device of an account. */
+export const deviceNameOf = ({ account, device }: Pick<Caller, 'account' | 'device'>): string =>
+  `${account}/${device}`;
+
 /** A listener for a connection that has just been opened. */
-export const listenerOf = (connection: Connection): Listener => ({
+export const listenerOf = (connection: Connection, openedAtMs: number): Listener => ({
   connection,
-  deviceName: `${connection.caller.account}/${connection.caller.device}`,
+  openedAtMs,
+  deviceName: deviceNameOf(connection.caller),
   superseded: false,
   tokens: new Set(),
   budget: new HandshakeBudget(),
@@ -50,6 +57,6 @@ function holdsAt(text: string, nowMs: number): boolean {
   return typeof prekey !== 'string' && nowMs < prekey.notAfterMs;
 }
 
-/** Those that are not superseded first, else in the order in which they were opened, newest first. */
+/** Those that are not superseded first: of each device that is its newest connection. */
 export const newestFirst = (listeners: readonly Listener[]): readonly Listener[] =>
-  [...listeners].reverse().sort((a, b) => Number(a.superseded) - Number(b.superseded));
+  [...listeners].sort((a, b) => Number(a.superseded) - Number(b.superseded));

@@ -11,6 +11,7 @@ import type { GatewaySettings } from '../settings.js';
 import { decodeFrame, encodeFrame, FRAME_VERSION, type BusFrame } from './bus-frames.js';
 import { busMetrics, type BusMetrics } from './bus-metrics.js';
 import { splitMessage } from './bus-schemas.js';
+import { refuseOpenCredentials } from './credentials.file.js';
 import { createInProcessBus, REPLICA_BYTES } from './in-process.bus.js';
 import { busSubjects, natsServers, type BusSubjects } from './nats-servers.js';
 import { NatsLink } from './nats.link.js';
@@ -30,12 +31,12 @@ export interface BusOptions {
 
 /**
  * The bus that the settings ask for. It does not wait for NATS: `connected` says whether it is there.
- * @throws ActionableError when the settings name a server without TLS
+ * @throws ActionableError when the settings name a server without TLS, or others may read the credentials
  */
 export function createBus(settings: GatewaySettings['bus'], options: BusOptions): Bus {
-  return settings.type === 'InProcess'
-    ? createInProcessBus(options.random)
-    : new NatsBus(settings, options);
+  if (settings.type === 'InProcess') return createInProcessBus(options.random);
+  if (settings.credentialsFile !== undefined) refuseOpenCredentials(settings.credentialsFile);
+  return new NatsBus(settings, options);
 }
 
 type NatsSettings = Extract<GatewaySettings['bus'], { type: 'NATS' }>;

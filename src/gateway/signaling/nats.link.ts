@@ -3,12 +3,12 @@
  * published while it is away and sends it later, but an envelope that was reported as not delivered must not arrive
  * afterwards.
  */
-import { readFileSync } from 'node:fs';
 import { connect as connectTcp } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect, credsAuthenticator, type NatsConnection } from '@nats-io/transport-node';
 import { messageOf } from '../../runtime/errors.js';
 import type { Logger } from '../../runtime/log.js';
+import { readCredentials } from './credentials.file.js';
 import type { NatsServer } from './nats-servers.js';
 import { reconnectDelayMs } from './reconnect-delay.js';
 
@@ -116,7 +116,7 @@ export class NatsLink {
       tls: { ...TLS_1_3, ...(caFile === undefined ? {} : { caFile }) },
       ...(credentialsFile === undefined
         ? {}
-        : { authenticator: credsAuthenticator(() => readFileSync(credentialsFile)) }),
+        : { authenticator: credsAuthenticator(() => readCredentials(credentialsFile)) }),
     });
   }
 

@@ -1,4 +1,5 @@
 import type { CryptoBackend } from '../../protocol/crypto-backend.js';
+import type { Clock } from '../../runtime/clock.js';
 import type { Bus } from '../bus.js';
 import type { Connections, Refused } from '../caller.js';
 import type { SignalingMetrics } from './signaling-metrics.js';
@@ -10,6 +11,7 @@ export interface SignalingParts {
   readonly bus: Bus;
   readonly connections: Connections;
   readonly backend: CryptoBackend;
+  readonly clock: Clock;
   readonly metrics: SignalingMetrics;
   /** First contacts that an account may make within an hour, as the settings are now. */
   readonly firstContactsPerHour: () => number;

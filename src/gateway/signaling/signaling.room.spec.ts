@@ -5,6 +5,7 @@ import {
   aToken,
   anEnvelope,
   base64url,
+  nameOf,
   prekeyText,
   refusalOf,
 } from '../../../test/signaling-bed.js';
@@ -121,6 +122,39 @@ describe('two connections that want one token', () => {
     disconnect(older);
     expect(await ask(a, 'envelope.send', { token: TOKEN, envelope: anEnvelope() })).toEqual({});
     expect([older.notices.length, newer.notices.length]).toEqual([0, 1]);
+  });
+});
+
+describe('a connection whose device has connected to another replica', () => {
+  const elsewhere = (connection: string) => ({
+    type: 'connected' as const,
+    account: nameOf(bob),
+    device: base64url(bob.deviceId),
+    connection,
+  });
+
+  it('T26: still gets what is addressed to it, until the newer one registers its tokens', async () => {
+    const { room, connect, ask, time } = aReplica();
+    const [a, b] = [connect(alice), connect(bob)];
+    await ask(b, 'rendezvous.listen', { tokens: [TOKEN] });
+    const wanted = { type: 'tokens', tokens: [TOKEN] } as const;
+    expect(await room.onBus?.(wanted, 'r')).toEqual({ taken: [TOKEN] });
+    time.nowMs += 6_000;
+    await room.onBus?.(elsewhere('newer'), 'r');
+    expect(await ask(a, 'envelope.send', { token: TOKEN, envelope: anEnvelope() })).toEqual({});
+    expect(await room.onBus?.(wanted, 'r')).toBeUndefined();
+    const sent = await ask(a, 'envelope.send', { token: TOKEN, envelope: anEnvelope() });
+    expect([refusalOf(sent), b.notices.length]).toEqual(['peer-absent', 1]);
+  });
+  it('T26: keeps its tokens when both began at the same time and it is the one that stays', async () => {
+    const { room, connect, ask } = aReplica();
+    const b = connect(bob, 'm');
+    await ask(b, 'rendezvous.listen', { tokens: [TOKEN] });
+    await room.onBus?.(elsewhere('a'), 'r');
+    const wanted = { type: 'tokens', tokens: [TOKEN] } as const;
+    expect(await room.onBus?.(wanted, 'r')).toEqual({ taken: [TOKEN] });
+    await room.onBus?.(elsewhere('z'), 'r');
+    expect(await room.onBus?.(wanted, 'r')).toBeUndefined();
   });
 });
 

@@ -27,6 +27,7 @@ export function createSignaling(context: SignalingContext, state = new Signaling
     bus,
     connections,
     backend,
+    clock,
     metrics: signalingMetrics(metrics, () => state.table.size),
     firstContactsPerHour: () => settings().rateLimits.firstContactsPerAccountPerHour,
   };
@@ -37,13 +38,12 @@ export function createSignaling(context: SignalingContext, state = new Signaling
       ...reportHandlers(parts),
     },
     opened: (connection) => {
-      const { account, device } = connection.caller;
-      state.opened(connection, connections.of(account, device));
+      state.opened(connection, clock.monotonicMs());
     },
     closed: (connection) => {
       state.closed(connection);
     },
-    onBus: (message) => answerOnBus(parts, message, clock.now().getTime()),
+    onBus: (message) => answerOnBus(parts, message),
     tick: (now) => {
       state.finds.sweep(now);
       state.introductions.sweep(now);

@@ -54,8 +54,8 @@ export async function readColumnKeys(file: string): Promise<ColumnKeys> {
 
 /** Makes `file` with one new key, unless it is there. Owner only. */
 export async function createColumnKeys(file: string, random: Random): Promise<void> {
-  const created = await open(file, 'wx', 0o600).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'EEXIST') return undefined;
+  const created = await open(file, 'wx', 0o600).catch((error: unknown) => {
+    if (codeOf(error) === 'EEXIST') return undefined;
     throw error;
   });
   if (created === undefined) return;
@@ -84,6 +84,11 @@ export async function rotateColumnKeys(file: string, random: Random): Promise<Co
   await rename(temporary, file);
   await syncFolder(file);
   return keys;
+}
+
+/** The code of an error of the system; undefined for anything else. */
+export function codeOf(error: unknown): unknown {
+  return typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
 }
 
 async function syncFolder(file: string): Promise<void> {

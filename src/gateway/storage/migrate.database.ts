@@ -33,23 +33,30 @@ export async function migrationsRun(
  * is: migrations only add. On PostgreSQL others that migrate at the same time wait (advisory lock).
  * @throws StorageUnavailable when the database is; ActionableError when its migrations are not those of this program
  */
-export async function migrate(db: Kysely<never>, kind: DatabaseKind): Promise<readonly string[]> {
-  const migrations = migrationsFor(kind);
+export async function migrate(
+  db: Kysely<never>,
+  kind: DatabaseKind,
+  migrations = migrationsFor(kind),
+): Promise<readonly string[]> {
   try {
     const before = await migrationsRun(db, kind);
     if (Object.keys(migrations).every((name) => before.includes(name))) return [];
-    return await runMissing(db, kind);
+    return await runMissing(db, kind, migrations);
   } catch (error) {
     if (error instanceof ActionableError || error instanceof StorageUnavailable) throw error;
     throw new StorageUnavailable(reasonOf(error), { cause: error });
   }
 }
 
-async function runMissing(db: Kysely<never>, kind: DatabaseKind): Promise<readonly string[]> {
+async function runMissing(
+  db: Kysely<never>,
+  kind: DatabaseKind,
+  migrations: ReturnType<typeof migrationsFor>,
+): Promise<readonly string[]> {
   const migrator = new Migrator({
     // The migrator wants a database whose tables it does not know.
     db,
-    provider: { getMigrations: () => Promise.resolve({ ...migrationsFor(kind) }) },
+    provider: { getMigrations: () => Promise.resolve({ ...migrations }) },
     ...(kind === 'postgresql' ? { migrationTableSchema: SCHEMA } : {}),
   });
   const { error, results = [] } = await migrator.migrateToLatest();
@@ -59,5 +66,5 @@ async function runMissing(db: Kysely<never>, kind: DatabaseKind): Promise<readon
     const hint = 'Restore the backup that fits this release, or run the release that wrote it.';
     throw new ActionableError('ERR_SETTING', problem, hint, { cause: error });
   }
-  throw error;
+  throw new StorageUnavailable(reasonOf(error), { cause: error });
 }

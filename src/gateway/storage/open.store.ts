@@ -12,7 +12,7 @@ import type { Store } from '../store.js';
 import { StorageUnavailable } from '../store.js';
 import { AccountTableStore } from './accounts.store.js';
 import type { ColumnKeys } from './column-key.js';
-import { createColumnKeys, type Random, readColumnKeys } from './column-keys.file.js';
+import { codeOf, createColumnKeys, type Random, readColumnKeys } from './column-keys.file.js';
 import { ColumnSeal } from './column.seal.js';
 import { DeviceTableStore } from './devices.store.js';
 import { FactorTableStore } from './factors.store.js';
@@ -107,13 +107,9 @@ async function readIfThere(file: string): Promise<ColumnKeys | undefined> {
     return await readColumnKeys(file);
   } catch (error) {
     const cause = error instanceof ActionableError ? error.cause : undefined;
-    if (isAbsent(cause)) return undefined;
+    if (codeOf(cause) === 'ENOENT') return undefined;
     throw error;
   }
-}
-
-function isAbsent(cause: unknown): boolean {
-  return typeof cause === 'object' && cause !== null && 'code' in cause && cause.code === 'ENOENT';
 }
 
 interface Assembly extends StoreOptions {

@@ -16,6 +16,9 @@ import { reasonOf } from './unavailable.js';
 /** A migration may rewrite a table. */
 const MIGRATION_STATEMENT_MS = 300_000;
 
+/** Advisory lock of whoever grants; the migrator has one of its own. Any number that others do not use. */
+const GRANT_LOCK = 7_255_879_001;
+
 /** The part of the settings that names a PostgreSQL database. */
 export type PostgresStorage = Extract<GatewaySettings['storage'], { type: 'PostgreSQL' }>;
 
@@ -131,6 +134,8 @@ async function grant(db: Kysely<never>, role: string, owner: string): Promise<vo
   const schema = sql.id(SCHEMA);
   const tables = sql.join(TABLE_NAMES.map((name) => sql.id(SCHEMA, name)));
   await db.transaction().execute(async (writes) => {
+    // Two that grant the same at the same time would fail on the catalogue's rows.
+    await sql`select pg_catalog.pg_advisory_xact_lock(${sql.lit(GRANT_LOCK)})`.execute(writes);
     await sql`revoke all on schema ${schema} from public`.execute(writes);
     await sql`revoke all on all tables in schema ${schema} from public`.execute(writes);
     await sql`grant usage on schema ${schema} to ${to}`.execute(writes);

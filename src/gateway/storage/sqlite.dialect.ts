@@ -57,7 +57,8 @@ class SqliteDriver implements Driver {
 
   acquireConnection(): Promise<DatabaseConnection> {
     // Kysely calls `init` first.
-    return Promise.resolve(this.#connection!);
+    if (this.#connection === undefined) throw new Error('the database is not open');
+    return Promise.resolve(this.#connection);
   }
 
   async beginTransaction(connection: DatabaseConnection): Promise<void> {
@@ -120,7 +121,6 @@ class SqliteConnection implements DatabaseConnection {
     return { rows: [], numAffectedRows: BigInt(statement.run(...values).changes) };
   }
 
-  // eslint-disable-next-line require-yield -- the interface wants a generator, and nothing here streams.
   async *streamQuery<Row>(): AsyncIterableIterator<QueryResult<Row>> {
     await Promise.resolve();
     throw new Error('rows are read in pages, not streamed');

@@ -1,0 +1,167 @@
+/*
+ * One offer of a file in one session, from the offer to the receiver's DONE. What happens comes in by calls; the work is
+ * one loop that looks at the state and waits for news.
+ */
+import { judgeFile } from './file-permission.js';
+import { encodeFileMessage } from './file-message.js';
+import type { EndReason } from './end-reason.js';
+import { contentLength } from './chunk-layout.js';
+import type { OutgoingFile } from './outgoing-file.js';
+import type { SourceFile } from './source.file.js';
+import type { TransferHost, TransferPeer } from './transfer-host.js';
+import type { GrantClaims } from '../../protocol/lease/grant.js';
+
+/** How an attempt ended; `by` says who ended it. */
+export type AttemptEnd =
+  | { readonly type: 'done' }
+  | { readonly type: 'ended'; readonly reason: EndReason; readonly by: 'peer' | 'self' }
+  | { readonly type: 'session-ended' };
+
+/** What an attempt is made of. */
+export interface SendingParts {
+  readonly host: Pick<TransferHost, 'grants'>;
+  readonly peer: TransferPeer;
+  readonly file: OutgoingFile;
+  readonly source: SourceFile;
+  /** Bytes of the file that the receiver has. */
+  readonly progress: (bytes: number) => void;
+}
+
+/** One offer. */
+export class SendingAttempt {
+  readonly #parts: SendingParts;
+  #end: AttemptEnd | undefined;
+  #isDone = false;
+  #bytes = 0;
+  #wake: () => void = () => undefined;
+
+  constructor(parts: SendingParts) {
+    this.#parts = parts;
+  }
+
+  get id(): Uint8Array {
+    return this.#parts.file.id;
+  }
+
+  /** Whether anything of the file has reached the receiver in this attempt. */
+  get hasProgress(): boolean {
+    return this.#bytes > 0;
+  }
+
+  /** Offers and sends. @throws what reading the file throws; GatewayError for the grant. */
+  async run(): Promise<AttemptEnd> {
+    const { peer, file } = this.#parts;
+    try {
+      await peer.showGrant();
+      await this.#put(file.offer, () => undefined);
+      await this.#until(() => file.hadBytes !== undefined);
+      this.rejudge();
+      this.#had(file.hadBytes ?? 0);
+      await this.#sendChunks();
+      await this.#until(() => this.#isDone);
+      return this.#end ?? { type: 'done' };
+    } catch (error) {
+      this.stop('file-changed');
+      throw error;
+    } finally {
+      file.close();
+    }
+  }
+
+  /** The receiver asks for chunks. */
+  accepted(wanted: Uint8Array): void {
+    if (!this.#parts.file.accepted(wanted)) this.stop('out-of-turn');
+    this.#wake();
+  }
+
+  /** The receiver has the whole file. */
+  done(): void {
+    if (this.#parts.file.hadBytes === undefined) {
+      this.stop('out-of-turn');
+      return;
+    }
+    this.#isDone = true;
+    this.#wake();
+  }
+
+  /** The receiver gave up. */
+  ended(reason: EndReason): void {
+    this.#over({ type: 'ended', reason, by: 'peer' });
+  }
+
+  sessionEnded(): void {
+    this.#over({ type: 'session-ended' });
+  }
+
+  /** The channel takes messages again. */
+  writable(): void {
+    this.#wake();
+  }
+
+  /** Gives up and says why. */
+  stop(reason: EndReason): void {
+    if (this.#end !== undefined || this.#isDone) return;
+    this.#parts.peer.post(encodeFileMessage({ type: 'end', id: this.id, reason }));
+    this.#over({ type: 'ended', reason, by: 'self' });
+  }
+
+  /** Gives up if one of the two grants does not allow the file, or no longer. `own` is what this side may from now on. */
+  rejudge(own?: GrantClaims): void {
+    const { file, source, peer, host } = this.#parts;
+    const named = { name: source.name, size: source.layout.size };
+    const refusal = own && judgeFile(own, 'send', named);
+    if (refusal !== undefined) this.stop(refusal);
+    if (file.hadBytes === undefined) return;
+    if (peer.grant === undefined) this.stop('no-grant');
+    else if (!host.grants.holds(peer.grant)) this.stop('grant-ended');
+    else {
+      const theirs = judgeFile(peer.grant, 'receive', named);
+      if (theirs !== undefined) this.stop(theirs);
+    }
+  }
+
+  async #sendChunks(): Promise<void> {
+    const { file, source } = this.#parts;
+    for (let at = file.next(0); at !== undefined && !this.#isOver(); at = file.next(at + 1)) {
+      const { message, content } = file.prepare(at);
+      await source.read(at, content);
+      if (!file.seal(at, message)) {
+        this.stop('file-changed');
+        return;
+      }
+      const bytes = contentLength(source.layout, at);
+      await this.#put(message, () => {
+        this.#bytes += bytes;
+        this.#had(bytes);
+      });
+    }
+  }
+
+  #sent = 0;
+
+  #had(bytes: number): void {
+    this.#sent += bytes;
+    this.#parts.progress(this.#sent);
+  }
+
+  /** Waits while the channel is full: the disk is read no faster than the peer takes. */
+  async #put(message: Uint8Array, acknowledged: () => void): Promise<void> {
+    await this.#until(() => this.#parts.peer.offer(message, acknowledged));
+  }
+
+  async #until(isSo: () => boolean): Promise<void> {
+    while (!this.#isOver() && !isSo())
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+  }
+
+  #isOver(): boolean {
+    return this.#end !== undefined;
+  }
+
+  #over(end: AttemptEnd): void {
+    if (!this.#isDone) this.#end ??= end;
+    this.#wake();
+  }
+}

@@ -1,0 +1,41 @@
+import type { EndReason } from './end-reason.js';
+import type { TransferProgress } from './transfer-progress.js';
+
+/** A file that a contact sends, or wants to. */
+export interface IncomingName {
+  /** Of the sender. */
+  readonly fingerprint: string;
+  /** The same in everything that is told of one offer. */
+  readonly id: string;
+  /** Harmless: the name as safeFileName gives it. */
+  readonly name: string;
+  readonly size: number;
+}
+
+/** A file that a contact offers. Nothing of it comes before `accept`; without an answer the sender waits. */
+export interface IncomingOffer extends IncomingName {
+  accept(): void;
+  refuse(): void;
+}
+
+/** What transfers tell, by name, with its arguments. */
+export interface FileTransferEvents {
+  /** Nobody has to be asked again for a file that was accepted and did not come to its end: it goes on by itself. */
+  offer: [offer: IncomingOffer];
+  /** At most ten times a second, and once when all is there. */
+  progress: [file: IncomingName, progress: TransferProgress];
+  /** The file is whole, allowed, scanned where that is asked for, and on the disk at `path`. */
+  received: [file: IncomingName, path: string];
+  /** The file will not come. With `scan-found`, `path` is in quarantine. */
+  ended: [file: IncomingName, reason: EndReason, path: string | undefined];
+  /** The session is over; the file goes on when the sender offers it again. */
+  interrupted: [file: IncomingName];
+  /** A message was not taken; the reason is from a closed list. */
+  refused: [reason: string];
+}
+
+/** Tells one event. */
+export type EmitTransfer = <Name extends keyof FileTransferEvents>(
+  name: Name,
+  ...args: FileTransferEvents[Name]
+) => void;
