@@ -100,7 +100,7 @@ export class PrivacyDay {
       });
     const visitor = await from(VISITOR_ADDRESS);
     await visitor.login(anAccount(0x51));
-    await visitor.request('session.list');
+    await visitor.request('session.end');
     const stranger = await from(STRANGER_ADDRESS);
     await stranger.login(anAccount(0x61), { signature: base64url(new Uint8Array(64)) });
     visitor.cut();

@@ -1,18 +1,17 @@
+import type { TransferProgress } from '../../client/files/transfer-progress.js';
+import { plainText } from '../../runtime/json-line.js';
 import { systemClock } from '../../runtime/system.clock.js';
-import { barLine, percent, progressText, type Progress } from './progress.js';
+import { barLine, percent, progressText } from './progress.js';
 import type { Report } from './report.js';
 
-const DRAW_EVERY_MS = 100;
 /** Where nothing can be redrawn: a line after so many per cent, and at least after so long. */
 const LINE_EVERY_PERCENT = 10;
 const LINE_EVERY_MS = 5_000;
 
 /** Shows one transfer: a bar at a terminal, lines elsewhere, events as JSON. */
 export class ProgressBar {
-  readonly #beganMs = systemClock.monotonicMs();
-  #startedWithBytes: number | undefined;
   #shownMs = -Infinity;
-  #shownPercent = 0;
+  #shownPercent = -LINE_EVERY_PERCENT;
   #isDrawn = false;
 
   constructor(
@@ -20,43 +19,29 @@ export class ProgressBar {
     private readonly title: string,
   ) {}
 
-  /** `doneBytes` of `totalBytes` are there. */
-  update(doneBytes: number, totalBytes: number): void {
-    this.#startedWithBytes ??= doneBytes;
+  /** As far as this; the last time when all is there. */
+  update(progress: TransferProgress): void {
+    const { screen } = this.report;
+    if (screen !== undefined) {
+      const width = (screen.columns ?? 80) - 1;
+      const line = `${plainText(this.title, 32)}  ${barLine(progress)}`.slice(0, width);
+      screen.write(`\r\u001b[2K${line}`);
+      this.#isDrawn = true;
+      return;
+    }
     const nowMs = systemClock.monotonicMs();
-    const progress: Progress = {
-      ...{ doneBytes, totalBytes, startedWithBytes: this.#startedWithBytes },
-      elapsedMs: nowMs - this.#beganMs,
-    };
-    const isDone = doneBytes >= totalBytes;
-    if (!this.#isDue(nowMs, percent(progress)) && !isDone) return;
+    const at = percent(progress);
+    const isDue = at - this.#shownPercent >= LINE_EVERY_PERCENT;
+    if (!isDue && nowMs - this.#shownMs < LINE_EVERY_MS && at < 100) return;
     this.#shownMs = nowMs;
-    this.#shownPercent = percent(progress);
-    this.#show(progress);
+    this.#shownPercent = at;
+    const line = `${plainText(this.title, 64)}  ${progressText(progress)}`;
+    this.report.event('progress', { file: this.title, ...progress }, line);
   }
 
-  /** Ends the line of the bar. */
+  /** Ends the line of the bar, so that others can write. */
   close(): void {
     if (this.#isDrawn) this.report.screen?.write('\n');
     this.#isDrawn = false;
-  }
-
-  #isDue(nowMs: number, at: number): boolean {
-    const sinceMs = nowMs - this.#shownMs;
-    if (this.report.screen !== undefined) return sinceMs >= DRAW_EVERY_MS;
-    return at - this.#shownPercent >= LINE_EVERY_PERCENT || sinceMs >= LINE_EVERY_MS;
-  }
-
-  #show(progress: Progress): void {
-    const { screen } = this.report;
-    if (screen === undefined) {
-      const { doneBytes, totalBytes } = progress;
-      const line = `${this.title}  ${progressText(progress)}`;
-      this.report.event('progress', { name: this.title, doneBytes, totalBytes }, line);
-      return;
-    }
-    const width = (screen.columns ?? 80) - 1;
-    screen.write(`\r\u001b[2K${`${this.title}  ${barLine(progress, width)}`.slice(0, width)}`);
-    this.#isDrawn = true;
   }
 }

@@ -1,25 +1,16 @@
 /*
  * How far a transfer is: a bar with rate and time left for a terminal, a plain line now and then elsewhere.
  */
-
-/** How far it is. Bytes and milliseconds since it began here; what was there before it began does not count as rate. */
-export interface Progress {
-  readonly doneBytes: number;
-  readonly totalBytes: number;
-  readonly startedWithBytes: number;
-  readonly elapsedMs: number;
-}
+import type { TransferProgress } from '../../client/files/transfer-progress.js';
 
 const BAR_CHARACTERS = 24;
 const UNITS = ['B', 'kB', 'MB', 'GB', 'TB'] as const;
-/** Before this much time a rate says nothing. */
-const RATE_AFTER_MS = 500;
 
 /** Bytes in decimal units, `20.0 MB`. */
 export function bytesText(bytes: number): string {
   let value = bytes;
   let unit = 0;
-  while (value >= 999.5 && unit < UNITS.length - 1) {
+  while (value >= 999.95 && unit < UNITS.length - 1) {
     value /= 1_000;
     unit++;
   }
@@ -35,33 +26,24 @@ export function durationText(seconds: number): string {
   return whole >= 60 ? `${Math.floor(whole / 60)} min ${two(whole % 60)} s` : `${whole} s`;
 }
 
-/** Bytes per second, and seconds that are left; undefined while nobody can tell. */
-export function pace(progress: Progress): { readonly rate?: number; readonly left?: number } {
-  const { doneBytes, totalBytes, startedWithBytes, elapsedMs } = progress;
-  if (elapsedMs < RATE_AFTER_MS || doneBytes <= startedWithBytes) return {};
-  const rate = ((doneBytes - startedWithBytes) * 1_000) / elapsedMs;
-  return { rate, left: (totalBytes - doneBytes) / rate };
-}
-
 /** Per cent, rounded down: 100 is said when nothing is missing. */
-export const percent = ({ doneBytes, totalBytes }: Progress): number =>
-  totalBytes === 0 ? 100 : Math.floor((100 * doneBytes) / totalBytes);
+export const percent = ({ bytes, totalBytes }: TransferProgress): number =>
+  totalBytes === 0 ? 100 : Math.floor((100 * bytes) / totalBytes);
 
-/** `[######------]  50 %  10.0 MB of 20.0 MB  5.0 MB/s  2 s left`, at most `width` characters. */
-export function barLine(progress: Progress, width: number): string {
+/** `[######------]   50 %  10.0 MB of 20.0 MB  5.0 MB/s  2 s left`. */
+export function barLine(progress: TransferProgress): string {
   const full = Math.floor((BAR_CHARACTERS * percent(progress)) / 100);
   const bar = `[${'#'.repeat(full)}${'-'.repeat(BAR_CHARACTERS - full)}]`;
-  return `${bar}  ${progressText(progress)}`.slice(0, Math.max(10, width));
+  return `${bar} ${progressText(progress)}`;
 }
 
 /** The same without the bar. */
-export function progressText(progress: Progress): string {
-  const { rate, left } = pace(progress);
-  const parts = [
+export function progressText(progress: TransferProgress): string {
+  const { bytes, totalBytes, bytesPerSecond, secondsLeft = 0 } = progress;
+  return [
     `${String(percent(progress)).padStart(3)} %`,
-    `${bytesText(progress.doneBytes)} of ${bytesText(progress.totalBytes)}`,
-    ...(rate === undefined ? [] : [`${bytesText(rate)}/s`]),
-    ...(left === undefined || left === 0 ? [] : [`${durationText(left)} left`]),
-  ];
-  return parts.join('  ');
+    `${bytesText(bytes)} of ${bytesText(totalBytes)}`,
+    ...(bytesPerSecond > 0 ? [`${bytesText(bytesPerSecond)}/s`] : []),
+    ...(secondsLeft > 0 ? [`${durationText(secondsLeft)} left`] : []),
+  ].join('  ');
 }

@@ -28,9 +28,9 @@ describe('the layout of a file', () => {
     expect(chunkLayout(size)).toEqual({ size, ...layout });
   });
 
-  it('T43: shows few sizes: all up to 1,120 bytes are one, and 4,000 sizes around 1 MB are few', () => {
+  it('T43: shows few sizes: all up to 1,088 bytes are one, and 4,000 sizes around 1 MB are few', () => {
     const padded = (size: number) => chunkLayout(size).paddedSize;
-    const small = new Set(Array.from({ length: 1_121 }, (_, size) => padded(size)));
+    const small = new Set(Array.from({ length: 1_089 }, (_, size) => padded(size)));
     expect(small).toEqual(new Set([1_120]));
     const large = new Set(Array.from({ length: 4_000 }, (_, step) => padded(1_000_000 + step)));
     expect([...large]).toEqual([1_015_808]);

@@ -5,8 +5,8 @@
 import { ChannelFullError } from '../../protocol/channels/channels.js';
 import { concat, toHex } from '../../protocol/bytes.js';
 import type { GrantClaims } from '../../protocol/lease/grant.js';
-import type { ContactSession } from '../contacts/contact.session.js';
 import type { EndReason } from './end-reason.js';
+import type { FileSession } from './file-client.js';
 import { decodeFileMessage, encodeFileMessage, type FileMessage } from './file-message.js';
 import { safeFileName } from './file-name.js';
 import { judgeFile } from './file-permission.js';
@@ -34,7 +34,7 @@ export class PeerTransfers implements TransferPeer {
   readonly #sending = new Map<string, SendingAttempt>();
   readonly #receiving = new Map<string, ReceivingAttempt>();
   readonly #acknowledged = new Map<number, () => void>();
-  #session: ContactSession | undefined;
+  #session: FileSession | undefined;
   #grant: GrantClaims | undefined;
   #shown: OwnGrant | undefined;
   #posted: readonly Posted[] = [];
@@ -52,12 +52,12 @@ export class PeerTransfers implements TransferPeer {
     return this.#grant;
   }
 
-  get session(): ContactSession | undefined {
+  get session(): FileSession | undefined {
     return this.#session;
   }
 
   /** There is another session. */
-  sessionBegan(session: ContactSession): void {
+  sessionBegan(session: FileSession): void {
     if (this.#session === session) return;
     this.sessionEnded();
     this.#session = session;

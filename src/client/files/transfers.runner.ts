@@ -9,9 +9,8 @@ import type { CryptoBackend } from '../../protocol/crypto-backend.js';
 import { KeyStore } from '../../protocol/key-store.js';
 import type { Clock } from '../../runtime/clock.js';
 import { systemClock } from '../../runtime/system.clock.js';
-import type { Client } from '../contacts/client.runner.js';
-import type { ClientEvents } from '../contacts/client-events.js';
 import type { FileScanner } from './clamd.scanner.js';
+import type { FileClient, FileClientEvents } from './file-client.js';
 import { judgeContent, judgeFile } from './file-permission.js';
 import { GrantHolder } from './grant.holder.js';
 import { OutgoingFile } from './outgoing-file.js';
@@ -66,25 +65,41 @@ interface Sending {
 
 /** The files of one client. Its owner closes it before the client. */
 export class FileTransfers extends EventEmitter<FileTransferEvents> {
-  readonly #client: Client;
+  readonly #client: FileClient;
   readonly #host: TransferHost;
   readonly #peers = new Map<string, PeerTransfers>();
   readonly #timer: NodeJS.Timeout;
   readonly #closing = new AbortController();
+  readonly #heard: Heard = {
+    session: (fingerprint, session) => {
+      this.#peer(fingerprint).sessionBegan(session);
+    },
+    'session-ended': (fingerprint) => {
+      this.#peers.get(fingerprint)?.sessionEnded();
+    },
+    message: (fingerprint, channel, bytes) => {
+      if (channel === 'file') this.#message(this.#peer(fingerprint), bytes);
+    },
+    acknowledged: (fingerprint, channel, id) => {
+      if (channel === 'file') this.#peers.get(fingerprint)?.acknowledged(id);
+    },
+    writable: (fingerprint, channel) => {
+      if (channel === 'file') this.#peers.get(fingerprint)?.writable();
+    },
+    permissions: () => {
+      this.#host.grants.forget();
+      for (const peer of this.#peers.values()) void peer.review();
+    },
+  };
 
-  constructor(client: Client, options: FileTransfersOptions) {
+  constructor(client: FileClient, options: FileTransfersOptions) {
     super();
     this.#client = client;
     this.#host = this.#newHost(options);
     this.#timer = setInterval(() => {
       for (const peer of this.#peers.values()) void peer.review();
     }, REVIEW_EVERY_MS).unref();
-    client.on('session', this.#session);
-    client.on('session-ended', this.#sessionEnded);
-    client.on('message', this.#message);
-    client.on('acknowledged', this.#acknowledged);
-    client.on('writable', this.#writable);
-    client.on('permissions', this.#permissions);
+    for (const name of HEARD) client.on(name, this.#heard[name]);
   }
 
   /**
@@ -117,12 +132,7 @@ export class FileTransfers extends EventEmitter<FileTransferEvents> {
     if (this.#closing.signal.aborted) return;
     this.#closing.abort(new FileTransferError('ERR_FILE_CLOSED', 'The transfers were closed.'));
     clearInterval(this.#timer);
-    this.#client.off('session', this.#session);
-    this.#client.off('session-ended', this.#sessionEnded);
-    this.#client.off('message', this.#message);
-    this.#client.off('acknowledged', this.#acknowledged);
-    this.#client.off('writable', this.#writable);
-    this.#client.off('permissions', this.#permissions);
+    for (const name of HEARD) this.#client.off(name, this.#heard[name]);
     for (const peer of this.#peers.values()) peer.close();
   }
 
@@ -246,34 +256,24 @@ export class FileTransfers extends EventEmitter<FileTransferEvents> {
     };
   }
 
-  readonly #session = (...[fingerprint, session]: ClientEvents['session']): void => {
-    this.#peer(fingerprint).sessionBegan(session);
-  };
-
-  readonly #sessionEnded = (fingerprint: string): void => {
-    this.#peers.get(fingerprint)?.sessionEnded();
-  };
-
-  readonly #message = (...[fingerprint, channel, bytes]: ClientEvents['message']): void => {
-    if (channel !== 'file') return;
-    const peer = this.#peer(fingerprint);
+  #message(peer: PeerTransfers, bytes: Uint8Array): void {
     if (peer.session !== undefined) peer.received(bytes);
     else void this.#adopt(peer, bytes);
-  };
-
-  readonly #acknowledged = (...[fingerprint, channel, id]: ClientEvents['acknowledged']): void => {
-    if (channel === 'file') this.#peers.get(fingerprint)?.acknowledged(id);
-  };
-
-  readonly #writable = (...[fingerprint, channel]: ClientEvents['writable']): void => {
-    if (channel === 'file') this.#peers.get(fingerprint)?.writable();
-  };
-
-  readonly #permissions = (): void => {
-    this.#host.grants.forget();
-    for (const peer of this.#peers.values()) void peer.review();
-  };
+  }
 }
+
+type Heard = {
+  readonly [Name in keyof FileClientEvents]: (...args: FileClientEvents[Name]) => void;
+};
+
+const HEARD = [
+  'session',
+  'session-ended',
+  'message',
+  'acknowledged',
+  'writable',
+  'permissions',
+] as const satisfies readonly (keyof Heard)[];
 
 function refused(reason: string, by: 'peer' | 'self'): FileTransferError {
   const who = by === 'peer' ? 'The receiver' : 'This endpoint';

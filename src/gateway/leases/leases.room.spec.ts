@@ -104,6 +104,25 @@ describe('a lease', () => {
     expect(bed.store.rows).toEqual([]);
   });
 
+  it('T3: is not obtained by a third account for a session of which it saw everything that is on the wire', async () => {
+    const { bed } = aBed();
+    const { lease } = await issued(bed, bed.connect('sp1a'));
+    const payload = Buffer.from(lease.split('.')[2]!, 'base64url').subarray(0, -64).toString();
+    const { sid, cpk } = JSON.parse(payload) as { sid: string; cpk: string };
+    const own = aLeaseRequest();
+    const tries = [
+      aLeaseRequest({ sid: Buffer.from(sid, 'base64url') }), // signed by a key of its own
+      { ...own, sid }, // its own signature over another session
+      { ...own, sid, spk: cpk }, // the one public key that the wire shows
+      { ...own, sid, spk: cpk, cpk },
+    ];
+    for (const request of tries)
+      expect(await ask(bed, request, bed.connect('sp1third'))).toEqual({
+        refused: 'proof-invalid',
+      });
+    expect(bed.store.rows).toHaveLength(1);
+  });
+
   it('is refused for a key of small order', async () => {
     const { bed } = aBed();
     const cpk = Buffer.alloc(32).toString('base64url');

@@ -148,6 +148,8 @@ function asEnded(writes: Writes, now: number) {
     token_hash: null,
     second_factor_at: null,
     last_used_at: e.ref('began_at'),
+    // It lies a whole lifetime after the exact time of the login.
+    ends_at: integer(now - (now % HOUR_MS)),
     ended_at: integer(now - (now % HOUR_MS)),
   }));
 }

@@ -1,0 +1,122 @@
+/*
+ * `connect`: logs in; becomes a contact of somebody, or opens a session with one.
+ */
+import { ContactError } from '../../client/contacts/contact-error.js';
+import { EXIT_CODE } from '../../runtime/errors.js';
+import { systemClock } from '../../runtime/system.clock.js';
+import type { ContactCommand } from '../commands.js';
+import type { Report } from '../terminal/report.js';
+import { minute, pairs } from '../terminal/table.js';
+import { withEndpoint, type EndpointSession } from './endpoint.session.js';
+import { calledAs, fingerprintMeant } from './peer-name.js';
+import { readSecret } from './secret.source.js';
+
+type ConnectCommand = Extract<ContactCommand, { name: 'connect' }>;
+
+/** Both people ask now and then until the other one is there. */
+const ASK_EVERY_MS = 3_000;
+
+/** Carries it out; gives the exit code. */
+export async function connectPeer(command: ConnectCommand, report: Report): Promise<number> {
+  const inviteCode = await inviteOf(command);
+  return withEndpoint({ ...command, inviteCode }, report, async (session) => {
+    told(session);
+    if (command.stay) follow(session);
+    const exitCode =
+      command.peer === undefined ? EXIT_CODE.ok : await toPeer(command, command.peer, session);
+    if (command.stay && exitCode === EXIT_CODE.ok) await session.interrupted;
+    return exitCode;
+  });
+}
+
+async function inviteOf({ invite }: ConnectCommand): Promise<string | undefined> {
+  if (invite === undefined) return undefined;
+  const bytes = await readSecret(invite, 'Invite code: ');
+  return new TextDecoder().decode(bytes).trim().toLowerCase();
+}
+
+function told({ client, welcome, report }: EndpointSession): void {
+  const { gateway, roles, administrator, endsAt } = welcome;
+  const value = { gateway, account: client.fingerprint, roles, administrator };
+  const ends = { sessionEndsAt: new Date(endsAt).toISOString() };
+  const lines = pairs([
+    ['gateway', gateway],
+    ['account', client.fingerprint],
+    ['roles', [...roles, ...(administrator ? ['(administrator)'] : [])].join(', ') || '-'],
+    ['session ends', minute(endsAt)],
+  ]);
+  report.event('connected', { ...value, ...ends }, lines.join('\n'));
+}
+
+/** Says what happens while the command stays. */
+function follow({ client, report }: EndpointSession): void {
+  const of = (fingerprint: string): string => calledAs(client.contacts, fingerprint);
+  client.on('away', (gateway, why) => {
+    report.event('away', { gateway, why }, `${gateway} is away: ${why}; trying again.`);
+  });
+  client.on('contact-asks', (fingerprint) => {
+    const text = `${fingerprint} asks to become a contact: sallyport contacts accept ${fingerprint}`;
+    report.event('contact-asks', { fingerprint }, text);
+  });
+  client.on('contact-accepted', (fingerprint) => {
+    report.event('contact-accepted', { fingerprint }, `${of(fingerprint)} is a contact now.`);
+  });
+  client.on('session', (fingerprint) => {
+    report.event('session', { fingerprint }, `A session with ${of(fingerprint)} began.`);
+  });
+  client.on('session-ended', (fingerprint, end) => {
+    report.event('session-ended', { fingerprint, end }, `${of(fingerprint)}: session over, ${end}.`);
+  });
+}
+
+async function toPeer(
+  { peer, as, waitSeconds }: ConnectCommand,
+  text: string,
+  { client, report, interrupted }: EndpointSession,
+): Promise<number> {
+  const fingerprint = fingerprintMeant(client.contacts, peer ?? text);
+  const accepted = new Promise<'accepted'>((resolve) => {
+    client.on('contact-accepted', (who) => {
+      if (who === fingerprint) resolve('accepted');
+    });
+  });
+  const stateNow = () => client.contacts.find((one) => one.fingerprint === fingerprint)?.state;
+  const untilMs = systemClock.monotonicMs() + waitSeconds * 1_000;
+  let isInterrupted = false;
+  void interrupted.then(() => (isInterrupted = true));
+  // Who asks for somebody who has asked has said yes.
+  if (stateNow() === 'asking') await client.accept(fingerprint);
+  while (stateNow() !== 'accepted' && systemClock.monotonicMs() < untilMs && !isInterrupted) {
+    await client.ask(fingerprint).catch(ifAbsent);
+    await Promise.race([accepted, interrupted, pause(ASK_EVERY_MS)]);
+  }
+  if (as !== undefined && stateNow() !== undefined) await client.rename(fingerprint, as);
+  if (stateNow() !== 'accepted')
+    throw new ContactError('ERR_CONTACT_ABSENT', 'The other person has not answered yet.');
+  return sessionWith(fingerprint, { client, report });
+}
+
+async function sessionWith(
+  fingerprint: string,
+  { client, report }: Pick<EndpointSession, 'client' | 'report'>,
+): Promise<number> {
+  const session = await client.session(fingerprint);
+  const name = calledAs(client.contacts, fingerprint);
+  const contact = client.contacts.find((one) => one.fingerprint === fingerprint);
+  const verified = contact?.verified ?? false;
+  const { relayId } = session;
+  const hint = verified ? '' : ` Not verified yet: sallyport verify ${name}.`;
+  const text = `Connected to ${name} through the relay ${relayId}.${hint}`;
+  report.event('session', { fingerprint, relay: relayId, verified }, text);
+  return EXIT_CODE.ok;
+}
+
+function ifAbsent(error: unknown): void {
+  const { code, reason } = error as { readonly code?: string; readonly reason?: string };
+  if (code !== 'ERR_CONTACT_ABSENT' && reason !== 'peer-absent' && reason !== 'not-found') throw error;
+}
+
+const pause = (ms: number): Promise<void> =>
+  new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });

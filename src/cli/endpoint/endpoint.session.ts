@@ -1,0 +1,84 @@
+/*
+ * An endpoint that is logged in for as long as one command takes.
+ */
+import { Client } from '../../client/contacts/client.runner.js';
+import type { IdentityFile } from '../../client/identity/identity.file.js';
+import type { Welcome } from '../../messages/signaling.js';
+import type { EndpointFlags } from '../commands.js';
+import type { Report } from '../terminal/report.js';
+import { gatewayEntry } from './gateway-list.js';
+import { Home } from './home.files.js';
+import { openIdentity } from './identity.command.js';
+import { askSecondFactor } from './second-factor.dialogue.js';
+
+/** What a command gets. */
+export interface EndpointSession {
+  readonly client: Client;
+  readonly identity: IdentityFile;
+  readonly welcome: Welcome;
+  readonly report: Report;
+  /** Resolves at Ctrl-C or SIGTERM, once. */
+  readonly interrupted: Promise<void>;
+}
+
+/** Logs in, carries out `use`, and closes everything. @throws as Client.open and Client.connect. */
+export async function withEndpoint<Result>(
+  flags: EndpointFlags & { readonly inviteCode?: string | undefined },
+  report: Report,
+  use: (session: EndpointSession) => Promise<Result>,
+): Promise<Result> {
+  const gateways = (await new Home(flags.home).requireGateways()).map(gatewayEntry);
+  const identity = await openIdentity(flags);
+  const signals = new Signals();
+  try {
+    const { inviteCode: invite } = flags;
+    const client = await Client.open({
+      ...{ identity, gateways, secondFactor: askSecondFactor },
+      ...(invite !== undefined && { invite }),
+    });
+    try {
+      const welcome = await Promise.race([client.connect(), signals.asError()]);
+      warnOf(client, welcome, report);
+      return await use({ client, identity, welcome, report, interrupted: signals.interrupted });
+    } finally {
+      await client.close();
+    }
+  } finally {
+    signals.close();
+    identity.close();
+  }
+}
+
+function warnOf(client: Client, welcome: Welcome, report: Report): void {
+  if (welcome.enrolSecondFactor)
+    report.note('This gateway asks for a second factor first: sallyport factors add.');
+  client.on('key-changed', (fingerprint, what) => {
+    const text = `WARNING: ${fingerprint} has other keys (${what}). Compare safety numbers again: sallyport verify.`;
+    report.event('key-changed', { fingerprint, what }, text);
+  });
+}
+
+/** The first Ctrl-C ends a command in order; the second ends the process at once. */
+class Signals {
+  readonly interrupted: Promise<void>;
+  #end: () => void = () => undefined;
+
+  constructor() {
+    this.interrupted = new Promise((resolve) => {
+      this.#end = resolve;
+    });
+    process.once('SIGINT', this.#end);
+    process.once('SIGTERM', this.#end);
+  }
+
+  /** As `interrupted`, for what is to be given up. */
+  async asError(): Promise<never> {
+    await this.interrupted;
+    throw Object.assign(new Error('Stopped.'), { exitCode: 130 });
+  }
+
+  close(): void {
+    process.removeListener('SIGINT', this.#end);
+    process.removeListener('SIGTERM', this.#end);
+  }
+}
