@@ -1,6 +1,9 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import { commandTree } from '../src/cli/command-tree.js';
+import { ROUTES } from '../src/gateway/access/routes.js';
+import { REQUEST_NAMES } from '../src/messages/requests.js';
 
 const PAGES = [
   ...readdirSync('.').filter((name) => name.endsWith('.md')),
@@ -29,9 +32,46 @@ function stands(path: string): boolean {
   return existsSync(dirname(path)) && readdirSync(dirname(path)).some((name) => pattern.test(name));
 }
 
+/** Who may, as docs/gateway.md says it. */
+function permissionIn({ permission }: (typeof ROUTES)[keyof typeof ROUTES]): string {
+  if (permission === 'Own') return 'own';
+  if (permission === ROUTES['envelope.send'].permission) return 'reach';
+  if (permission === ROUTES['contact.find'].permission) return 'begin';
+  return permission.map((one) => one.join(' ')).join(', ');
+}
+
+/** Every command without commands of its own: `contacts list`. */
+function commandsBelow(node: ReturnType<typeof commandTree>, path: string): readonly string[] {
+  if (node.commands.length === 0) return [path];
+  return node.commands.flatMap((child) => commandsBelow(child, `${path} ${child.name()}`.trim()));
+}
+
 describe('the documentation', () => {
   it.each(PAGES)('%s names only files that exist', (page) => {
     expect(pathsIn(page).filter((path) => !stands(path))).toEqual([]);
+  });
+
+  it('lists every request of the gateway as it is decided', () => {
+    const [, after = ''] = readFileSync('docs/gateway.md', 'utf8').split(
+      '<!-- requests: begin -->',
+    );
+    const rows = after.split('<!-- requests: end -->')[0]!.match(/^\| `.*$/gm);
+    const yes = (is: true | undefined) => (is === true ? ' yes ' : ' ');
+    const decided = REQUEST_NAMES.map((name) => {
+      const route = ROUTES[name];
+      const start = `| \`${name}\` | ${permissionIn(route)} |`;
+      return `${start}${yes(route.stepUp)}|${yes(route.enrolment)}| ${route.recorded} |`;
+    });
+    expect(rows).toEqual(decided);
+  });
+
+  it('names every command', () => {
+    const page = readFileSync('docs/command-line.md', 'utf8');
+    const commands = commandsBelow(
+      commandTree('', () => undefined),
+      '',
+    );
+    expect(commands.filter((command) => !new RegExp(`\`${command}[` ]`).test(page))).toEqual([]);
   });
 
   it('gives each dependency a reason in README', () => {

@@ -109,7 +109,8 @@ export function aReplica({
 /** One replica of a test. */
 export type TestReplica = ReturnType<typeof aReplica>;
 
-function aConnection(account: Account, id: string): TestConnection {
+/** An open connection of a device that keeps what it is told. */
+export function aConnection(account: Account, id: string): TestConnection {
   const notices: TestConnection['notices'] = [];
   const endedWith: CloseName[] = [];
   return {

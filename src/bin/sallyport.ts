@@ -1,43 +1,28 @@
-import { HELP, HELP_UP, parseCommandLine } from '../cli/arguments.js';
-import { quickstart } from '../cli/quickstart.command.js';
-import { Up } from '../cli/up.command.js';
-import { ActionableError, exitCodeOf } from '../runtime/errors.js';
-import { SILENT_LOGGER } from '../runtime/log.js';
-import { stopOnSignal } from '../runtime/shutdown.process.js';
+import { parseCommandLine } from '../cli/arguments.js';
+import { errorText } from '../cli/explain.js';
+import { runCommand } from '../cli/run.command.js';
+import { refuseInsecureStart } from '../runtime/insecure-environment.js';
 import { programVersion } from '../runtime/version.file.js';
 
-/** Programs end at once when nobody waits for a drain. */
-const STOP_WITHIN_MS = 15_000;
+const { argv, execArgv, env, stdout, stderr } = process;
+const words = argv.slice(2);
 
-async function main(): Promise<void> {
-  const command = parseCommandLine(process.argv.slice(2));
-  if (command.name === 'help') {
-    process.stdout.write(command.about === 'up' ? HELP_UP : HELP);
-    return;
-  }
-  const { folders, once, demo, state } = command;
-  const output = process.stdout;
-  const programs = import.meta.dirname;
-  const up = await Up.start({ folders, state, version: programVersion(), output, programs });
-  if (once && !demo) {
-    process.exitCode = (await up.once()) ? 0 : 1;
-    await up.stop();
-    return;
-  }
-  const steps = () => [{ name: 'rooms', stop: () => up.stop() }];
-  stopOnSignal({ deadlineMs: STOP_WITHIN_MS, log: SILENT_LOGGER, steps });
-  const fine = await quickstart(up, command, output);
-  if (once) {
-    process.exitCode = fine ? 0 : 1;
-    await up.stop();
-  } else {
-    output.write('Ctrl-C stops every process.\n');
-    up.show();
-  }
+function fail(error: unknown): never {
+  // Who reads has enough, as in `sallyport ... | head`.
+  if ((error as { readonly code?: string }).code === 'EPIPE') process.exit(0);
+  const { text, exitCode } = errorText(error, words);
+  stderr.write(text);
+  process.exit(exitCode);
 }
 
-main().catch((error: unknown) => {
-  const lines = error instanceof ActionableError ? [error.problem, error.hint] : [String(error)];
-  process.stderr.write(`${lines.join('\n')}\n`);
-  process.exit(exitCodeOf(error));
-});
+async function main(): Promise<void> {
+  refuseInsecureStart({ argv: words, execArgv, env });
+  const version = programVersion();
+  const command = parseCommandLine(words, version);
+  const place = { version, output: stdout, programs: import.meta.dirname };
+  process.exitCode = await runCommand(command, place);
+}
+
+process.on('uncaughtException', fail);
+process.on('unhandledRejection', fail);
+main().catch(fail);

@@ -110,9 +110,10 @@ interface AddOptions {
 
 /** `--pin`, which may be repeated. */
 export const pinOption = (): Option =>
-  new Option('--pin <pin>', 'sha256/BASE64 of its key, or of its authority; may be repeated').argParser(
-    each,
-  );
+  new Option(
+    '--pin <pin>',
+    'sha256/BASE64 of its key, or of its authority; may be repeated',
+  ).argParser(each);
 
 interface AdminRequest {
   readonly group: string;
@@ -194,7 +195,11 @@ function addRequest(node: Node, { request, takes, description }: AdminRequest, f
   const fields = takes.map((field) => field.replace(/^\[(.*)\]$/, '$1'));
   endpointOptions(node.description(description));
   for (const [i, field] of fields.entries())
-    node.argument(takes[i] === field ? `<${field}>` : `[${field}]`, '', FIELDS[field] ?? readHandle);
+    node.argument(
+      takes[i] === field ? `<${field}>` : `[${field}]`,
+      '',
+      FIELDS[field] ?? readHandle,
+    );
   node.action((...args: unknown[]) => {
     const options = args[fields.length] as EndpointOptions;
     // Commander gives undefined for what was left out.

@@ -36,8 +36,12 @@ export function parseCommandLine(argv: readonly string[], version = ''): Command
 
 /** Nothing is printed here and no process ends: help is a command, and a mistake is an error. */
 function prepare(node: Node, write: (text: string) => void): void {
-  node.configureOutput({ writeOut: write, writeErr: () => undefined, outputError: () => undefined });
-  node.exitOverride((error) => {
+  node.configureOutput({
+    writeOut: write,
+    writeErr: () => undefined,
+    outputError: () => undefined,
+  });
+  node.helpCommand(false).exitOverride((error) => {
     if (error.exitCode === 0) throw error;
     throw mistake(node, error);
   });
@@ -56,7 +60,7 @@ function problem(node: Node, code: string, message: string): string {
   if (code === 'commander.help') return `"${path}" needs one of: ${names(node)}.`;
   const text = message
     .replace(/^error: /, '')
-    .replace(/(--[\w-]+)=\S*/g, '$1')
+    .replace(/(--[\w-]+)=[^\s']*/g, '$1')
     .replaceAll('\n', ' ')
     .slice(0, MAX_MESSAGE_CHARACTERS);
   return `${path}: ${text}${/[.?)]$/.test(text) ? '' : '.'}`;

@@ -17,7 +17,9 @@ export interface EndpointOptions {
 
 /** `--output`. */
 export const outputOption = (): Option =>
-  new Option('--output <format>', 'text for people, or json').choices(['text', 'json']).default('text');
+  new Option('--output <format>', 'text for people, or json')
+    .choices(['text', 'json'])
+    .default('text');
 
 /** `--home`. */
 export const homeOption = (): Option =>

@@ -57,7 +57,9 @@ export function commandTree(version: string, found: Found): Node {
 
 function addDoctor(program: Node, found: Found): void {
   endpointOptions(program.command('doctor [url]'))
-    .description('look at a gateway from outside: TLS, certificate, pins, clock; NAT and MTU at relays')
+    .description(
+      'look at a gateway from outside: TLS, certificate, pins, clock; NAT and MTU at relays',
+    )
     .addOption(pinOption())
     .option('--address <ip>', 'IP address, when no name server knows the host')
     .option('--relay <host:port>', 'a relay, for NAT and MTU; may be repeated', each)

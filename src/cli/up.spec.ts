@@ -1,34 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { ActionableError } from '../runtime/errors.js';
-import { parseCommandLine } from './arguments.js';
 import { changedLines, isStalled, rowOf, tableLines } from './resource-table.js';
 import { Screen } from './terminal.screen.js';
-
-describe('the command line', () => {
-  it.each([
-    [[], { name: 'help' }],
-    [['--help'], { name: 'help' }],
-    [['up', '--help'], { name: 'help', about: 'up' }],
-    [
-      ['up', '-f', 'a'],
-      { name: 'up', folders: ['a'], once: false, demo: false, state: '.sallyport' },
-    ],
-    [
-      ['up', '-f', 'a', '--filename', 'b', '--once'],
-      { name: 'up', folders: ['a', 'b'], once: true, demo: false, state: '.sallyport' },
-    ],
-  ])('%j', (argv, command) => {
-    expect(parseCommandLine(argv)).toEqual(command);
-  });
-
-  it.each([[['down']], [['up']], [['up', '--forever', '-f', 'a']], [['up', 'a']], [['up', '-f']]])(
-    'refuses %j and says what to write',
-    (argv) => {
-      expect(() => parseCommandLine(argv)).toThrow(ActionableError);
-      expect(() => parseCommandLine(argv)).toThrow('Write "sallyport up');
-    },
-  );
-});
 
 const aGateway = (observedGeneration: number, conditions: object[]) => ({
   apiVersion: 'sallyport.dev/v1alpha1',

@@ -211,13 +211,13 @@ export class Conversation<PeerRefusal extends string> {
     this.#finish(isStranger ? 'stranger' : 'no-answer');
   }
 
-  /** True if there is more than fits one pump. */
+  /** True if there is more than fits one pump, or relays have something to ask. */
   #pumpSession(nowMs: number): boolean {
     const session = this.#session;
     if (session === undefined || session.end !== undefined) return false;
     this.#choose(session, nowMs);
-    this.#sender.sendControl(session, nowMs);
-    return this.#pumpChannels(session, nowMs);
+    const isDoubted = this.#sender.sendControl(session, nowMs);
+    return this.#pumpChannels(session, nowMs) || isDoubted;
   }
 
   #pumpChannels(session: Session<DatagramPath>, nowMs: number): boolean {
@@ -226,14 +226,14 @@ export class Conversation<PeerRefusal extends string> {
     for (let i = 0; i < MAX_DATAGRAMS_PER_PUMP; i++) {
       const length = this.#channels?.nextPlaintext(nowMs, this.#sender.plaintext) ?? 0;
       if (length === 0) return false;
-      this.#liveness.contentSentMs = nowMs;
+      this.#liveness.contentSent(nowMs);
       this.#sender.seal(session, { path, length }, nowMs);
     }
     return true;
   }
 
   #heardOn(path: DatagramPath, nowMs: number): void {
-    if (path === this.#sender.active) this.#liveness.answeredMs = nowMs;
+    if (path === this.#sender.active) this.#liveness.answered(nowMs);
     this.#known.add(path);
     const isItsChoice = this.#receiver.isPeersChoice && path === this.#session?.newestPath;
     this.#known.heard(path, nowMs, isItsChoice);
@@ -264,7 +264,7 @@ export class Conversation<PeerRefusal extends string> {
       this.#sender.active === undefined
         ? Infinity
         : (this.#channels?.nextDeadlineMs(nowMs) ?? Infinity),
-      this.#sender.askAtMs,
+      this.#sender.wakeMs,
       this.#known.silentMs,
     );
   }

@@ -16,4 +16,6 @@ export interface DatagramPath {
   commit(length: number): void;
   /** Hands everything committed to the network. */
   flush(): void;
+  /** The peer does not answer: whatever the way can look into by itself is due now. */
+  doubt?(nowMs: number): void;
 }

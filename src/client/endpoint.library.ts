@@ -18,6 +18,17 @@ export { ContactError, type ContactErrorCode } from './contacts/contact-error.js
 export type { ContactSession } from './contacts/contact.session.js';
 export type { DeliveryState } from './contacts/outbox.js';
 export { EndpointError, type EndpointErrorCode } from './endpoint-error.js';
+export { ClamdScanner, type FileScanner } from './files/clamd.scanner.js';
+export type { EndReason } from './files/end-reason.js';
+export { FileTransferError, type FileTransferErrorCode } from './files/transfer-error.js';
+export type { FileTransferEvents, IncomingName, IncomingOffer } from './files/transfer-events.js';
+export type { TransferProgress } from './files/transfer-progress.js';
+export {
+  FileTransfers,
+  type FileTransfersOptions,
+  type SendOptions,
+  type SentFile,
+} from './files/transfers.runner.js';
 export { GatewayError, type GatewayErrorCode } from './gateway/gateway-error.js';
 export type { GatewayEntry } from './gateway/gateway-place.js';
 export type { ProveSecondFactor, SecondFactorWanted } from './gateway/gateway.connection.js';

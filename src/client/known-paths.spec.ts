@@ -151,6 +151,20 @@ describe('a direct way on which the peer was asked', () => {
   });
 });
 
+describe('the ways of a conversation', () => {
+  it('are in doubt 1 s after content to which nothing came, and every 3 s until something comes', () => {
+    const liveness = new Liveness(0);
+    expect(liveness.doubtAtMs).toBe(Infinity);
+    liveness.contentSent(100);
+    liveness.contentSent(900);
+    expect([1_099, 1_100, 1_101, 4_099, 4_100].map((ms) => liveness.takeDoubt(ms))).toEqual([
+      ...[false, true, false, false, true],
+    ]);
+    liveness.answered(4_200);
+    expect(liveness.takeDoubt(60_000)).toBe(false);
+  });
+});
+
 describe('the question for a sign of life', () => {
   const by = (isDirect: boolean, isPeerBehind = false) => ({ isDirect, isPeerBehind });
 

@@ -86,6 +86,17 @@ describe('a proven way', () => {
     expect(path.status).toBe('proven');
   });
 
+  it('is checked at once when it is in doubt, and then 15 s after that', () => {
+    const { path } = provenPath();
+    path.check(2_000);
+    expect(path.wakeMs).toBe(2_000);
+    const sent = run(path, 2_000, 17_000);
+    expect(sent.map(({ atMs, frame }) => [atMs, kindOf(frame)])).toEqual([
+      [2_000, 'hello'],
+      [17_000, 'hello'],
+    ]);
+  });
+
   it('is used until a newer lease is proven', () => {
     const { path } = provenPath();
     path.renew(aLeaseProof(2), 1_000);

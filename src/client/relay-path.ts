@@ -4,10 +4,10 @@
  *   round:    HELLO until COOKIE, then PROVE until PROVED or REFUSED; each at 0, 250, 750, 1,750 ms
  *   failed:   no end within 2.5 s, or a second COOKIE with another address for the same nonce: somebody between has sent
  *             the question on from elsewhere. Then one more round, with a higher `seq`; after two such rounds: unreachable
- *   check:    every 15 s a HELLO. It keeps the way through a NAT open; a COOKIE with another address than the one that
- *             was proven means a rebind, and the lease is proven again from there. It is proven again from the same
- *             address when no datagram of the peer came this way for 30 s: a relay forgets sessions that are idle, and
- *             all of them when it restarts
+ *   check:    every 15 s a HELLO, and at once when the peer does not answer (liveness.ts). It keeps the way through a NAT
+ *             open; a COOKIE with another address than the one that was proven means a rebind, and the lease is proven
+ *             again from there. It is proven again from the same address when no datagram of the peer came this way for
+ *             30 s: a relay forgets sessions that are idle, and all of them when it restarts
  *
  * Nothing here authenticates the relay: who forges its answers can keep the way closed, as who drops packets can, and
  * gains nothing else.
@@ -117,6 +117,11 @@ export class RelayPath {
     this.#provenFrom = undefined;
     if (this.#status !== 'proven') this.#status = 'proving';
     this.#round = this.#newRound(nowMs);
+  }
+
+  /** Looks now whether the relay still sees this address, unless that is being asked. */
+  check(nowMs: number): void {
+    this.#checkAtMs = Math.min(this.#checkAtMs, nowMs);
   }
 
   /** The frame that is due; call it until it gives undefined, and then look at `status`. */

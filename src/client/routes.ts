@@ -62,6 +62,11 @@ export class RelayRoute implements DatagramPath {
     return this.#admission.status === 'proven';
   }
 
+  /** Asks the relay whether it still sees this endpoint at the address that was proven. */
+  doubt(nowMs: number): void {
+    this.#admission.check(nowMs);
+  }
+
   room(): Uint8Array {
     return this.#burst.room();
   }

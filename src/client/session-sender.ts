@@ -24,8 +24,13 @@ export class SessionSender {
     this.#liveness = liveness;
   }
 
+  /** When `sendControl` has something to do by itself. */
+  get wakeMs(): number {
+    return Math.min(this.#askAtMs, this.#liveness.doubtAtMs);
+  }
+
   /** When the peer is to be asked for a sign of life. */
-  get askAtMs(): number {
+  get #askAtMs(): number {
     return this.#liveness.askAtMs({
       isDirect: this.active?.kind === 'direct',
       isPeerBehind: this.#known.isPeerBehind(this.active),
@@ -45,15 +50,21 @@ export class SessionSender {
     }
   }
 
-  /** Asks for a sign of life if that is due, and sends the session's own messages. */
-  sendControl(session: Session<DatagramPath>, nowMs: number): void {
-    if (nowMs >= this.askAtMs) this.#ask(session, nowMs);
+  /**
+   * Asks for a sign of life if that is due, and sends the session's own messages. True if ways were put in doubt: they
+   * have questions of their own to send.
+   */
+  sendControl(session: Session<DatagramPath>, nowMs: number): boolean {
+    if (nowMs >= this.#askAtMs) this.#ask(session, nowMs);
     for (let i = 0; i < MAX_DATAGRAMS_PER_PUMP; i++) {
       const control = session.controlToSend(nowMs);
-      if (control === undefined) return;
+      if (control === undefined) break;
       const length = writeControlPlaintext(control.payload, this.plaintext);
       this.seal(session, { path: control.path ?? this.active, length }, nowMs);
     }
+    const isDoubted = this.#liveness.takeDoubt(nowMs);
+    if (isDoubted) for (const path of this.#known.open) path.doubt?.(nowMs);
+    return isDoubted;
   }
 
   /** Seals the first `length` bytes of `plaintext`; they are lost if `path` is not open. */

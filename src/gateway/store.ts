@@ -188,6 +188,8 @@ export interface SessionStore {
   createSession(row: SessionRow): Promise<void>;
   sessionByToken(tokenHash: Uint8Array): Promise<SessionRow | undefined>;
   sessions(account: string): Promise<readonly SessionRow[]>;
+  /** Which of these have not ended. */
+  liveSessions(sessions: readonly string[]): Promise<readonly string[]>;
   touchSession(session: string, at: number): Promise<void>;
   setSecondFactor(session: string, at: number): Promise<void>;
   /**
@@ -240,7 +242,10 @@ export interface LedgerStore {
   /** False when the account has `max` leases that have not expired; atomic. */
   addLease(row: LeaseRow, max: number, now: number): Promise<boolean>;
   leases(account: string, now: number): Promise<readonly LeaseRow[]>;
-  /** Removes leases and gives those that were there: of an account, a session, one jti, or all that `kid` signed. */
+  /**
+   * Removes leases and gives those that were there: of an account, a session, one jti, or all that `kid` signed. They
+   * are among `revokedLeases` from then on.
+   */
   takeLeases(
     of: Partial<Pick<LeaseRow, 'account' | 'session' | 'jti' | 'kid'>>,
     now: number,

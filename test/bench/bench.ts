@@ -1,4 +1,5 @@
 /* `npm run bench -- NAME... [OPTIONS]`: prints one JSON line per figure, then a table. Never part of the tests. */
+import { benchGateway } from './gateway.bench.js';
 import { benchOperator } from './operator.bench.js';
 import { benchRelay } from './relay.bench.js';
 import { jsonLine, table, type Metric } from './report.js';
@@ -7,6 +8,7 @@ import { benchSession } from './session.bench.js';
 type Bench = (report: (metric: Metric) => void, args: readonly string[]) => Promise<void>;
 
 const BENCHES: Readonly<Record<string, Bench>> = {
+  gateway: benchGateway,
   operator: benchOperator,
   relay: benchRelay,
   session: benchSession,

@@ -21,9 +21,14 @@ export function kept(child: ChildProcess): ChildProcess {
   return child;
 }
 
-/** Starts a bundled script of the bench on `core`, with a channel for messages. */
-export function startNode(script: string, core: number): ChildProcess {
-  const child = spawn('taskset', ['-c', `${core}`, process.execPath, join(BUNDLES, script)], {
+/** Starts a bundled script of the bench on `core`, with a channel for messages and options of Node. */
+export function startNode(
+  script: string,
+  core: number,
+  options: readonly string[] = [],
+): ChildProcess {
+  const program = [process.execPath, ...options, join(BUNDLES, script)];
+  const child = spawn('taskset', ['-c', `${core}`, ...program], {
     env: { ...process.env, NODE_ENV: 'production' },
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     serialization: 'advanced',

@@ -15,8 +15,10 @@ export interface Metric {
   readonly burst?: number;
   /** Sessions held at one time. */
   readonly sessions?: number;
+  /** Connections that are open. */
+  readonly sockets?: number;
   readonly spoofed_per_second?: number;
-  /** Cryptographic back end. */
+  /** Cryptographic back end, or kind of storage. */
   readonly backend?: string;
   /** Decoder that was fed. */
   readonly decoder?: string;
@@ -75,6 +77,7 @@ function conditionsOf(metric: Metric): string {
     [metric.flows, 'flows'],
     [metric.burst, 'in a burst'],
     [metric.sessions, 'sessions'],
+    [metric.sockets, 'sockets'],
     [metric.spoofed_per_second, 'spoofed/s'],
     [metric.backend, ''],
     [metric.decoder, ''],

@@ -1,11 +1,13 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { readdirSync } from 'node:fs';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { FileTransfers } from '../../src/client/files/transfers.runner.js';
 import type { TransferProgress } from '../../src/client/files/transfer-progress.js';
 import { ClientBed, type Person } from './client-bed.js';
+import { until } from './relay-udp-endpoint.js';
 
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
 
@@ -22,6 +24,9 @@ beforeAll(async () => {
   sending = new FileTransfers(alice.client, { folder: join(folder, 'alice') });
   receiving = new FileTransfers(bob.client, { folder: join(folder, 'bob') });
 });
+/** 40 MB, so that there is time to interrupt it. */
+const LONG = 40_000_000;
+
 afterAll(async () => {
   sending.close();
   receiving.close();
@@ -51,6 +56,37 @@ describe('two people who have accepted each other', () => {
     expect(at).toBe(join(folder, 'bob', 'holiday.bin'));
     expect(sha256(await readFile(at))).toBe(sha256(content));
     expect(told.at(-1)).toMatchObject({ bytes: 20_000_000, totalBytes: 20_000_000 });
-    expect(await readdir(join(folder, 'bob', '.sallyport'))).toEqual([]);
+    const parts = join(folder, 'bob', '.sallyport');
+    await until('nothing is left over', () => readdirSync(parts).length === 0);
+  });
+
+  it('go on with a file when the receiver was stopped and started again, with what was missing', async () => {
+    const content = randomBytes(LONG);
+    const path = join(folder, 'long.bin');
+    await writeFile(path, content);
+    receiving.once('offer', (offer) => {
+      offer.accept();
+    });
+    const came = new Promise<number>((resolve) => {
+      receiving.on('progress', (_file, { bytes }) => {
+        if (bytes > LONG / 4) resolve(bytes);
+      });
+    });
+    const sent = sending.send(bob.client.fingerprint, path);
+    const before = await came;
+    receiving.close();
+    await bob.client.close();
+    bob = await bed.client(bob.file);
+    receiving = new FileTransfers(bob.client, { folder: join(folder, 'bob') });
+    const resumedAt = new Promise<number>((resolve) => {
+      receiving.once('progress', (_file, { bytes }) => {
+        resolve(bytes);
+      });
+    });
+    await bob.client.connect();
+    await receiving.resume();
+    await sent;
+    expect(await resumedAt).toBeGreaterThanOrEqual(before);
+    expect(sha256(await readFile(join(folder, 'bob', 'long.bin')))).toBe(sha256(content));
   });
 });

@@ -198,7 +198,11 @@ export class TestEndpoint {
 }
 
 /** The login of `account` on the connection `tls`, in answer to the challenge in `first`. */
-export function loginMessage(account: Account, first: ToEndpoint, tls: TLSSocket): Login {
+export function loginMessage(
+  account: Pick<Account, 'binding' | 'deviceSeed'>,
+  first: ToEndpoint,
+  tls: TLSSocket,
+): Login {
   const challenge = 'challenge' in first ? first.challenge : '';
   const exporter = tls.exportKeyingMaterial(32, 'EXPORTER-Channel-Binding', Buffer.alloc(0));
   const signed = loginSigningInput({

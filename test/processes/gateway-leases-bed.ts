@@ -104,7 +104,9 @@ export class MemoryLeases {
     const names = Object.keys(of) as (keyof LeaseRow)[]; // The choice is a literal of the caller's.
     const taken = this.rows.filter((row) => names.every((name) => row[name] === of[name]));
     this.rows = this.rows.filter((row) => !taken.includes(row));
-    return taken.filter(({ expiresAt }) => expiresAt > now);
+    const live = taken.filter(({ expiresAt }) => expiresAt > now);
+    this.#revoke(live);
+    return live;
   }
 
   async revokedLeases(now: number): Promise<readonly string[]> {
@@ -114,7 +116,13 @@ export class MemoryLeases {
 
   async addRevokedLeases(rows: readonly { jti: string; expiresAt: number }[]): Promise<void> {
     await this.#answer();
-    this.revoked.push(...rows);
+    this.#revoke(rows);
+  }
+
+  /** Those that are known stay as they are. */
+  #revoke(rows: readonly { jti: string; expiresAt: number }[]): void {
+    const known = new Set(this.revoked.map(({ jti }) => jti));
+    this.revoked.push(...rows.filter(({ jti }) => !known.has(jti)));
   }
 
   async expireLeases(now: number): Promise<number> {

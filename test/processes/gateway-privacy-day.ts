@@ -27,6 +27,7 @@ export const STRANGER_ADDRESS = '127.54.32.76';
 /** How long nobody has said anything when the heap is looked at. */
 const SILENCE_MS = 60_000;
 const HEAP_WITHIN_MS = 60_000;
+const KEPT_SECONDS = 86_400;
 
 const PRELOAD = join(import.meta.dirname, 'gateway-privacy-preload.ts');
 
@@ -52,7 +53,11 @@ export class PrivacyDay {
 
   /** Starts the programs; the gateway so that it writes its heap when it is asked to. */
   static async start(): Promise<PrivacyDay> {
-    const bed = await ClientBed.start(1);
+    const bed = await ClientBed.start(1, ({ retention, ...settings }) => ({
+      ...settings,
+      // What is left of a session that has ended is there to be looked at.
+      retention: { ...retention, classes: { session: { atLeastSeconds: KEPT_SECONDS } } },
+    }));
     const heapFolder = join(bed.folder, 'heaps');
     await mkdir(heapFolder);
     await bed.gateway.kill();

@@ -75,19 +75,20 @@ export class HeapGraph {
   }
 
   /**
-   * Which of `parties` each object leads to, as bits in their order: through objects that `isNew` alone, by anything but
-   * weak references and the chains of timers.
+   * Which of `parties` each object leads to, as bits in their order: through objects that are not among `old` ones, by
+   * anything but weak references and the chains of timers. Of an old object only what it holds itself counts: the gateway's
+   * own objects lead to everybody in the end.
    */
-  reach(parties: readonly (readonly string[])[], isNew: (id: number) => boolean): Uint8Array {
+  reach(parties: readonly (readonly string[])[], old: ReadonlySet<number>): Uint8Array {
     const masks = new Uint8Array(this.#count);
-    const sources = this.#sources(isNew);
+    const holders = this.#holdersOfNew(old);
     parties.forEach((texts, party) => {
       const waiting = this.#stringsWith(texts);
       while (waiting.length > 0) {
         const at = waiting.pop()!;
         if ((masks[at]! & (1 << party)) !== 0) continue;
         masks[at]! |= 1 << party;
-        waiting.push(...(sources.get(at) ?? []));
+        if (!old.has(this.#field(at, 'id'))) waiting.push(...(holders.get(at) ?? []));
       }
     });
     return masks;
@@ -95,8 +96,7 @@ export class HeapGraph {
 
   /** What an object is called, with its kind. */
   label(at: number): string {
-    const { node_types } = this.#heap.snapshot.meta;
-    const kind = node_types[0][this.#field(at, 'type')] ?? '';
+    const kind = this.#heap.snapshot.meta.node_types[0][this.#field(at, 'type')] ?? '';
     return `${kind} ${(this.#heap.strings[this.#field(at, 'name')] ?? '').slice(0, 60)}`;
   }
 
@@ -112,17 +112,17 @@ export class HeapGraph {
     }
   }
 
-  #sources(isNew: (id: number) => boolean): Map<number, number[]> {
-    const sources = new Map<number, number[]>();
-    for (let at = 0; at < this.#count; at++) {
-      if (!isNew(this.#field(at, 'id'))) continue;
+  /** Who holds each object that is not among `old` ones. */
+  #holdersOfNew(old: ReadonlySet<number>): Map<number, number[]> {
+    const holders = new Map<number, number[]>();
+    for (let at = 0; at < this.#count; at++)
       for (const [, to] of this.#edgesOf(at)) {
-        const known = sources.get(to);
-        if (known === undefined) sources.set(to, [at]);
+        if (old.has(this.#field(to, 'id'))) continue;
+        const known = holders.get(to);
+        if (known === undefined) holders.set(to, [at]);
         else known.push(at);
       }
-    }
-    return sources;
+    return holders;
   }
 
   #stringsWith(texts: readonly string[]): number[] {

@@ -10,6 +10,7 @@ import { pinOfCertificate } from '../../src/client/gateway/served-chain.js';
 import type { GatewaySettings } from '../../src/gateway/settings.js';
 import { createColumnKeys } from '../../src/gateway/storage/column-keys.file.js';
 import { runMigrations } from '../../src/gateway/storage/postgres.database.js';
+import type { ToEndpoint } from '../../src/messages/signaling.js';
 import { systemClock } from '../../src/runtime/system.clock.js';
 import type { Account } from '../identities.js';
 import { bundleOf, MEMBER, POLICY_KEY } from '../processes/client-bed.js';
@@ -69,8 +70,13 @@ export class GatewayBed {
     const service = await TcpService.start(portsOf('public'));
     const registry = await TcpService.start(portsOf('internal'));
     const bed = new GatewayBed(around, replicas, service, registry);
-    await Promise.all(REPLICAS.map((at) => bed.startReplica(at)));
-    await bed.joined();
+    try {
+      await Promise.all(REPLICAS.map((at) => bed.startReplica(at)));
+      await bed.joined();
+    } catch (error) {
+      await bed.stop();
+      throw error;
+    }
     return bed;
   }
 
@@ -182,7 +188,7 @@ async function startAround(): Promise<Around> {
   await mkdir(join(ROOT, 'dist'), { recursive: true });
   const programs = await mkdtemp(join(ROOT, 'dist', 'replicas-of-test-'));
   await bundle(PROGRAMS, programs);
-  const [postgres, nats] = [await PostgresServer.start(), await startNats()];
+  const [postgres, nats] = [await PostgresServer.start(), await startNats({ secured: true })];
   const database = await postgres.createDatabase();
   await runMigrations(database.settings, database.migrationUriFile, { clock: systemClock });
   const { uriFile } = database.settings.storage;
@@ -202,14 +208,23 @@ async function prepare(
   const ports = [await freePort(), await freePort(), await freePort()];
   const key = POLICY_KEY.publicKey.export({ type: 'spki', format: 'der' }).subarray(-32);
   const local = localSettings(folder.path, ports);
+  const { caFile, credentialsFile } = nats;
+  if (caFile === undefined || credentialsFile === undefined) throw new Error('NATS without TLS');
+  const credentials = { caFile, credentialsFile };
   const settings = change({
     ...local,
     policy: { ...local.policy, publicKeys: [key.toString('base64url')] },
     storage: database.settings.storage,
-    bus: { type: 'NATS', servers: [nats.url] },
+    bus: { ...credentials, type: 'NATS', servers: [nats.url] },
   });
   const volume = `settings-${at}`;
   await folder.mount(volume, { 'settings.json': JSON.stringify(settings) });
   const settingsPath = join(folder.path, volume, 'settings.json');
   return { settings, settingsPath, process: undefined };
+}
+
+/** What a request was answered with. @throws Error when it was refused */
+export function bodyOf(answer: ToEndpoint): Record<string, unknown> {
+  if (answer.type !== 'answer' || !('body' in answer)) throw new Error(JSON.stringify(answer));
+  return answer.body;
 }

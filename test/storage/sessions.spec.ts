@@ -146,6 +146,8 @@ describe.each(BEDS)('sessions and leases in %s', (_, start) => {
         .map(({ jti }) => jti)
         .sort(),
     ).toEqual(taken);
+    // A relay that registers now must hear of them, whether or not their taker lived to tell.
+    expect(await store.revokedLeases(NOON)).toEqual(taken);
     await expect(store.takeLeases({}, NOON)).rejects.toThrow(TypeError);
   });
 

@@ -65,7 +65,11 @@ function follow({ client, report }: EndpointSession): void {
     report.event('session', { fingerprint }, `A session with ${of(fingerprint)} began.`);
   });
   client.on('session-ended', (fingerprint, end) => {
-    report.event('session-ended', { fingerprint, end }, `${of(fingerprint)}: session over, ${end}.`);
+    report.event(
+      'session-ended',
+      { fingerprint, end },
+      `${of(fingerprint)}: session over, ${end}.`,
+    );
   });
 }
 
@@ -113,7 +117,8 @@ async function sessionWith(
 
 function ifAbsent(error: unknown): void {
   const { code, reason } = error as { readonly code?: string; readonly reason?: string };
-  if (code !== 'ERR_CONTACT_ABSENT' && reason !== 'peer-absent' && reason !== 'not-found') throw error;
+  if (code !== 'ERR_CONTACT_ABSENT' && reason !== 'peer-absent' && reason !== 'not-found')
+    throw error;
 }
 
 const pause = (ms: number): Promise<void> =>

@@ -56,7 +56,7 @@ export const gatewayEntry = ({
   pins,
   address,
   viaIngress,
-}: ListedGateway): GatewayEntry & { readonly address?: string } => ({
+}: ListedGateway): GatewayEntry => ({
   url: `wss://${placeName({ host, port })}`,
   pins,
   ...(address !== undefined && { address }),

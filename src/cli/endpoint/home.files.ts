@@ -44,7 +44,11 @@ export class Home {
     const file = await readSmallFile(path, { what: 'list of gateways', hint }).catch(ifAbsent);
     if (file === undefined) return [];
     if ((file.mode & FOR_OTHERS_TO_WRITE) !== 0)
-      throw new ActionableError('ERR_SETTING', `${path} may be written by others.`, `chmod 600 ${path}`);
+      throw new ActionableError(
+        'ERR_SETTING',
+        `${path} may be written by others.`,
+        `chmod 600 ${path}`,
+      );
     return readGatewayList(file.text, path);
   }
 

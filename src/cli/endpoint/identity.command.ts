@@ -44,7 +44,9 @@ async function opened(command: IdentityCommand): Promise<IdentityFile> {
     return madeIn(command, (place) => IdentityFile.create(place, words));
   }
   if (command.name === 'identity restore') {
-    return madeIn(command, async (place) => IdentityFile.restore(place, { phrase: await askPhrase() }));
+    return madeIn(command, async (place) =>
+      IdentityFile.restore(place, { phrase: await askPhrase() }),
+    );
   }
   return openIdentity(command);
 }

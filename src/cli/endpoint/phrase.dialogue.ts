@@ -43,6 +43,8 @@ async function show(terminal: Terminal, phrase: string): Promise<void> {
 /** The words of an account, as a person types them; a string, which cannot be erased: use it at once. */
 export function askPhrase(): Promise<string> {
   return Terminal.with('Run "sallyport identity restore" at a terminal.', (terminal) =>
-    terminal.aside(() => terminal.line('Type the words of the phrase, with blanks between them:\r\n')),
+    terminal.aside(() =>
+      terminal.line('Type the words of the phrase, with blanks between them:\r\n'),
+    ),
   );
 }

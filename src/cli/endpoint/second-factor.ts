@@ -4,7 +4,10 @@ const TOTP = /^\d{6}$/;
 const RECOVERY = /^[a-z2-7-]{10,40}$/;
 
 /** What to ask for; undefined if nothing of `kinds` can be typed: a security key needs a program with a window. */
-export function questionFor(kinds: readonly FactorKind[], attemptsLeft?: number): string | undefined {
+export function questionFor(
+  kinds: readonly FactorKind[],
+  attemptsLeft?: number,
+): string | undefined {
   const names = [
     ...(kinds.includes('TOTP') ? ['six digits of your generator'] : []),
     ...(kinds.includes('RecoveryCode') ? ['a recovery code'] : []),

@@ -11,7 +11,8 @@ export class Report {
 
   /** The result: `value` as one JSON document, or `lines`. */
   result(value: unknown, lines: readonly string[]): void {
-    if (this.format === 'json') this.output.write(`${escapeLine(JSON.stringify(value, null, 2))}\n`);
+    if (this.format === 'json')
+      this.output.write(`${escapeLine(JSON.stringify(value, null, 2))}\n`);
     else for (const line of lines) this.output.write(`${line}\n`);
   }
 

@@ -9,7 +9,11 @@ import { LineInput } from './line-input.js';
 
 const DEVICE = '/dev/tty';
 /** The other screen of xterm and its kin: what is shown there does not stay to be scrolled back to. */
-const ASIDE = { enter: '\u001b[?1049h\u001b[H', clear: '\u001b[2J\u001b[H', leave: '\u001b[?1049l' };
+const ASIDE = {
+  enter: '\u001b[?1049h\u001b[H',
+  clear: '\u001b[2J\u001b[H',
+  leave: '\u001b[?1049l',
+};
 
 /** The person pressed Ctrl-C at a question. */
 export class Interrupted extends Error {

@@ -18,6 +18,7 @@ import type { RelayNews } from '../relay-news.js';
 import { mayTry } from './candidate-list.js';
 import type { Candidates } from './candidates-body.js';
 import { ContactError } from './contact-error.js';
+import { DirectRetries } from './direct.retries.js';
 import { bindFor, isLoopbackBind, localCandidates, textOfCandidate } from './local.addresses.js';
 import type { KnownDevice } from './rendezvous-table.js';
 import type { PeerRefusal, SessionParts } from './session-parts.js';
@@ -31,6 +32,7 @@ export class ContactSession {
   readonly #parts: SessionParts;
   readonly #leases: SessionLeases;
   readonly #relays: SessionRelays;
+  readonly #direct = new DirectRetries((hasMoved) => void this.#retryDirect(hasMoved));
   #endpoint: Endpoint<PeerRefusal> | undefined;
   #bind = '';
   #told = new Set<string>();
@@ -74,6 +76,13 @@ export class ContactSession {
 
   get sessionId(): Uint8Array {
     return this.#leases.sessionId;
+  }
+
+  /** Whether it is the session with this id and this device. */
+  isOf(sessionId: Uint8Array, { keys: { deviceId } }: KnownDevice['device']): boolean {
+    return (
+      equalBytes(this.sessionId, sessionId) && equalBytes(this.peer.device.keys.deviceId, deviceId)
+    );
   }
 
   get isEstablished(): boolean {
@@ -144,9 +153,10 @@ export class ContactSession {
   /** Takes what the peer says is new. Errors of the gateway and the network leave the session as it was. */
   async take({ relayId, candidates }: Omit<Candidates, 'sessionId'>): Promise<void> {
     const isLoopbackAllowed = isLoopbackBind(this.#bind);
-    for (const one of candidates)
-      if (mayTry(one, isLoopbackAllowed))
-        this.#endpoint?.addCandidate(textOfCandidate(one), one.port);
+    for (const one of candidates.filter((each) => mayTry(each, isLoopbackAllowed))) {
+      this.#direct.add(one);
+      this.#endpoint?.addCandidate(textOfCandidate(one), one.port);
+    }
     if (relayId !== undefined) await this.#relays.follow(relayId);
   }
 
@@ -221,6 +231,7 @@ export class ContactSession {
         events.writable(this, channel);
       },
       path: (kind: PathKind) => {
+        this.#direct.path(kind);
         events.path(this, kind);
       },
       encryptionFailure: (total: number) => {
@@ -242,12 +253,24 @@ export class ContactSession {
     this.#tellAddresses();
   }
 
-  /** Tells the peer of addresses that it does not know yet. The offer held what was known then. */
+  /** A socket that cannot be bound now is bound the next time. */
+  async #retryDirect(hasMoved: boolean): Promise<void> {
+    if (hasMoved) await this.#endpoint?.rebind().catch(() => undefined);
+    if (this.#end !== undefined) return;
+    this.#tellAddresses();
+    for (const one of this.#direct.addresses)
+      this.#endpoint?.addCandidate(textOfCandidate(one), one.port);
+  }
+
+  /** Tells the peer of addresses that it does not know yet; those that it could not be told are told the next time. */
   #tellAddresses(): void {
     const told = this.#told;
     const candidates = this.candidates();
     const isNew = [...this.#told].some((name) => !told.has(name));
-    if (isNew) void this.#tell({ relayId: undefined, candidates });
+    if (!isNew) return;
+    void this.#tell({ relayId: undefined, candidates }).then((isTold) => {
+      if (!isTold) this.#told = told;
+    });
   }
 
   #tell(news: Omit<Candidates, 'sessionId'>): Promise<boolean> {
@@ -262,6 +285,7 @@ export class ContactSession {
   }
 
   #release(): void {
+    this.#direct.close();
     this.#relays.close();
     this.#leases.close();
   }

@@ -6,7 +6,6 @@
  *   an offer  is taken if the contact may be talked to; if both have offered, that of the smaller identity key counts
  *   takeover  a session that is established takes the place of the one before, which is closed as superseded
  */
-import { equalBytes } from '../../protocol/bytes.js';
 import type { CallMode } from '../../protocol/channels/plaintext-size.js';
 import { CloseReason } from '../../protocol/session/control-message.js';
 import { winningOffer } from '../../protocol/session/offer.js';
@@ -15,13 +14,12 @@ import type { ContactBook, ContactPolicy } from './contact-book.js';
 import { ContactError } from './contact-error.js';
 import { ContactSession } from './contact.session.js';
 import { decodeCandidatesBody, encodeCandidatesBody } from './candidates-body.js';
+import { EarlyNews } from './early-news.js';
 import { encodeOffer, type Offer } from './offer-body.js';
+import { OfferLimit } from './offer-limit.js';
 import type { Outgoing, Reached } from './outgoing.js';
 import type { KnownDevice } from './rendezvous-table.js';
 import type { SessionEvents, SessionHost, SessionParts } from './session-parts.js';
-
-/** Each offer costs a lease: more of them from one contact are not heard. */
-const MAX_OFFERS_PER_MINUTE = 12;
 
 /** What a link tells; `ended` also of sessions that were never established. */
 export interface PeerLinkEvents extends Omit<SessionEvents, 'established'> {
@@ -54,8 +52,8 @@ export class PeerLink {
   #coming: ContactSession | undefined;
   #attempt: Attempt | undefined;
   #waiters: readonly Waiter[] = [];
-  /** Monotonic times of the offers of the last minute. */
-  #offersMs: readonly number[] = [];
+  readonly #offers = new OfferLimit();
+  readonly #early = new EarlyNews();
   #closed = false;
 
   constructor(fingerprint: string, host: PeerLinkHost) {
@@ -89,15 +87,17 @@ export class PeerLink {
   async takeOffer(known: KnownDevice, offer: Offer): Promise<void> {
     const nowMs = this.#now();
     if (this.#closed || this.#refusal() !== undefined) return;
-    this.#offersMs = this.#offersMs.filter((atMs) => nowMs - atMs < 60_000);
-    if (this.#offersMs.length >= MAX_OFFERS_PER_MINUTE || !this.#yields()) return;
-    this.#offersMs = [...this.#offersMs, nowMs];
+    if (!this.#offers.allows(nowMs) || !this.#yields()) return;
+    this.#offers.count(nowMs);
+    this.#early.begin();
     try {
       await this.#answer(known, offer, nowMs);
     } catch (error) {
       // Who waits for a session here gave way to this offer.
       if (this.#coming === undefined) this.#settle(error);
       throw error;
+    } finally {
+      await this.#takeEarly();
     }
   }
 
@@ -113,17 +113,19 @@ export class PeerLink {
   }
 
   /** Takes what the contact's device says is new about a session; false if the body is none or of no session here. */
-  async takeCandidates({ device }: KnownDevice, body: Uint8Array): Promise<boolean> {
+  async takeCandidates(known: KnownDevice, body: Uint8Array): Promise<boolean> {
     const news = decodeCandidatesBody(body);
     if (typeof news === 'string') return false;
-    const session = [this.#current, this.#coming].find(
-      (one) =>
-        one !== undefined &&
-        equalBytes(one.sessionId, news.sessionId) &&
-        equalBytes(one.peer.device.keys.deviceId, device.keys.deviceId),
-    );
-    await session?.take(news);
-    return session !== undefined;
+    const isIts = (one?: ContactSession) => one?.isOf(news.sessionId, known.device);
+    const session = [this.#current, this.#coming].find(isIts);
+    if (session === undefined) return this.#early.keep(known, body);
+    await session.take(news);
+    return true;
+  }
+
+  async #takeEarly(): Promise<void> {
+    for (const { known, body } of this.#early.end())
+      await this.takeCandidates(known, body).catch(() => false);
   }
 
   /** Ends sessions with devices that are revoked, or all when the contact may not be talked to any more. */
@@ -144,6 +146,7 @@ export class PeerLink {
   async #dial(): Promise<void> {
     const attempt: Attempt = { isYielded: false };
     this.#attempt = attempt;
+    this.#early.begin();
     try {
       const session = await this.#offer(attempt);
       if (session !== undefined) this.#comes(session);
@@ -151,6 +154,7 @@ export class PeerLink {
       if (!attempt.isYielded) this.#settle(error);
     } finally {
       if (this.#attempt === attempt) this.#attempt = undefined;
+      await this.#takeEarly();
     }
   }
 

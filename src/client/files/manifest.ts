@@ -8,9 +8,8 @@
  *    42  255   name         n bytes of UTF-8, then zeros, so that its length does not show
  *   297  32t   hashes       SHA-256 of each chunk with its padding; t follows from the size (chunk-layout.ts)
  */
-import { allZero, concat, readU64, readU8, u64, u8 } from '../../protocol/bytes.js';
+import { allZero, ascii, concat, readU64, readU8, toHex, u64, u8 } from '../../protocol/bytes.js';
 import type { CryptoBackend } from '../../protocol/crypto-backend.js';
-import { ascii } from '../../protocol/bytes.js';
 import { chunkLayout, isFileSize, type ChunkLayout } from './chunk-layout.js';
 
 const VERSION = 1;
@@ -90,4 +89,15 @@ export function contentId(
   const label = [ascii('sallyport file content v1'), new Uint8Array(1)];
   backend.hash('SHA256', [...label, u64(BigInt(layout.size)), hashes], id);
   return id;
+}
+
+/** What the part of a file is called on the disk: one for each sender and content. */
+export function partKey(
+  backend: CryptoBackend,
+  fingerprint: string,
+  manifest: Pick<Manifest, 'layout' | 'hashes'>,
+): string {
+  const hash = new Uint8Array(32);
+  backend.hash('SHA256', [ascii(fingerprint), contentId(backend, manifest)], hash);
+  return toHex(hash.subarray(0, 16));
 }

@@ -11,6 +11,8 @@ import { FileTransferError } from './transfer-error.js';
 const PART_FOLDER = '.sallyport';
 const OWNER_ONLY = 0o600;
 const OWNER_ONLY_FOLDER = 0o700;
+/** Who has not sent the rest within this time will not. */
+const KEPT_MS = 30 * 86_400_000;
 
 /** What stands beside a part: for people who wonder what it is. */
 export interface PartRecord {
@@ -30,8 +32,11 @@ export class PartFolder {
     this.#partFolder = join(folder, PART_FOLDER);
   }
 
-  /** Makes what is missing. @throws FileTransferError ERR_FILE_FOLDER if the folder of parts is a link, or another's. */
-  static async open(folder: string): Promise<PartFolder> {
+  /**
+   * Makes what is missing, and lets go of parts that were left 30 days ago.
+   * @throws FileTransferError ERR_FILE_FOLDER if the folder of parts is a link, or another's.
+   */
+  static async open(folder: string, nowMs: number): Promise<PartFolder> {
     const opened = new PartFolder(resolve(folder));
     await mkdir(opened.#partFolder, { recursive: true, mode: OWNER_ONLY_FOLDER });
     const found = await lstat(opened.#partFolder);
@@ -41,6 +46,7 @@ export class PartFolder {
         'ERR_FILE_FOLDER',
         `${opened.#partFolder} must be a folder that only its owner may use.`,
       );
+    await opened.#forgetOld(nowMs);
     return opened;
   }
 
@@ -77,6 +83,16 @@ export class PartFolder {
       names.map((name) => readRecord(join(this.#partFolder, name))),
     );
     return records.filter((record) => record !== undefined);
+  }
+
+  /** What is in quarantine stays until somebody looks. */
+  async #forgetOld(nowMs: number): Promise<void> {
+    for (const name of await readdir(this.#partFolder)) {
+      const path = join(this.#partFolder, name);
+      const { mtimeMs } = await lstat(path);
+      const isOurs = name.endsWith('.part') || name.endsWith('.json') || name.endsWith('.new');
+      if (isOurs && nowMs - mtimeMs > KEPT_MS) await unlink(path);
+    }
   }
 
   #place(key: string, layout: ChunkLayout): PartPlace {

@@ -3,7 +3,7 @@
  * message after the other, and the channel is paused while the disk is behind.
  */
 import { ChannelFullError } from '../../protocol/channels/channels.js';
-import { concat, toHex } from '../../protocol/bytes.js';
+import { toHex } from '../../protocol/bytes.js';
 import type { GrantClaims } from '../../protocol/lease/grant.js';
 import type { EndReason } from './end-reason.js';
 import type { FileSession } from './file-client.js';
@@ -12,7 +12,7 @@ import { safeFileName } from './file-name.js';
 import { judgeFile } from './file-permission.js';
 import type { OwnGrant } from './grant.holder.js';
 import { IncomingFile } from './incoming-file.js';
-import { contentId, decodeManifest, type Manifest } from './manifest.js';
+import { decodeManifest, partKey, type Manifest } from './manifest.js';
 import { ReceivingAttempt } from './receiving.attempt.js';
 import type { AttemptEnd, SendingAttempt } from './sending.attempt.js';
 import type { TransferHost, TransferPeer } from './transfer-host.js';
@@ -155,7 +155,7 @@ export class PeerTransfers implements TransferPeer {
       if (acknowledged !== undefined) this.#acknowledged.set(id, acknowledged);
       return true;
     } catch (error) {
-      if (error instanceof ChannelFullError) return false;
+      if (error instanceof ChannelFullError || !isStill(session)) return false;
       throw error;
     }
   }
@@ -163,7 +163,9 @@ export class PeerTransfers implements TransferPeer {
   async #takeAll(): Promise<void> {
     this.#isTaking = true;
     for (let bytes = this.#waiting.shift(); bytes !== undefined; bytes = this.#waiting.shift()) {
-      await this.#take(bytes);
+      await this.#take(bytes).catch(() => {
+        this.#host.emit('refused', 'ERR_UNEXPECTED');
+      });
       this.#waitingBytes = Math.max(0, this.#waitingBytes - bytes.length);
       if (this.#isPaused && this.#waitingBytes < MAX_WAITING_BYTES / 2) {
         this.#isPaused = false;
@@ -228,10 +230,14 @@ export class PeerTransfers implements TransferPeer {
     const name = safeFileName(manifest.name);
     const reason = await this.#judgeOffer({ name, size: manifest.layout.size });
     if (this.#session !== session || session === undefined) return;
-    const key = this.#keyOf(manifest);
-    if (reason !== undefined) this.#decline(id, reason);
-    else if (this.#isBusy(id, key)) this.#decline(id, 'busy');
-    else await this.#begin(id, { manifest, name, key });
+    const key = partKey(this.#host.context.backend, this.fingerprint, manifest);
+    const refusal = reason ?? (this.#isBusy(id, key) ? 'busy' : undefined);
+    if (refusal === undefined) {
+      await this.#begin(id, { manifest, name, key });
+      return;
+    }
+    manifest.fileKey.fill(0);
+    this.#decline(id, refusal);
   }
 
   async #begin(
@@ -248,10 +254,13 @@ export class PeerTransfers implements TransferPeer {
       over: () => this.#receiving.delete(named.id),
     });
     this.#receiving.set(named.id, attempt);
-    if (await (await host.folder()).has(key)) {
-      attempt.accept();
-      return;
-    }
+    const isKnown = await host
+      .folder()
+      .then((folder) => folder.has(key))
+      .catch(() => undefined);
+    if (isKnown === undefined) attempt.stop('disk-failed');
+    if (isKnown === true) attempt.accept();
+    if (isKnown !== false) return;
     host.emit('offer', {
       ...named,
       accept: () => {
@@ -282,13 +291,7 @@ export class PeerTransfers implements TransferPeer {
   #decline(id: Uint8Array, reason: EndReason): void {
     this.post(encodeFileMessage({ type: 'end', id, reason }));
   }
-
-  /** One part for each sender and content. */
-  #keyOf(manifest: Manifest): string {
-    const { backend } = this.#host.context;
-    const hash = new Uint8Array(32);
-    const from = new TextEncoder().encode(this.fingerprint);
-    backend.hash('SHA256', [concat([from, contentId(backend, manifest)])], hash);
-    return toHex(hash.subarray(0, 16));
-  }
 }
+
+/** Asked anew: sending may have shown that it is over. */
+const isStill = ({ isEstablished }: FileSession): boolean => isEstablished;

@@ -59,8 +59,7 @@ export class ReceivingAttempt {
   }
 
   sessionEnded(): void {
-    const wasAccepted = this.#state === 'open' || this.#state === 'finishing';
-    if (this.#close() && wasAccepted) this.#parts.host.emit('interrupted', this.#parts.named);
+    if (this.#close()) this.#parts.host.emit('interrupted', this.#parts.named);
   }
 
   /** Gives up and says why. */
@@ -129,13 +128,14 @@ export class ReceivingAttempt {
     this.#state = 'finishing';
     await part.complete();
     if (!(await this.#isAllowedContent(await part.head()))) return;
-    if (!(await this.#isClean(part))) return;
+    // The next offer of the same file goes on where a lost session left it.
+    if (!(await this.#isClean(part)) || this.#isOver()) return;
     const path = (await part.releasedAs()) ?? (await part.release(named.name));
     await part.close();
-    if (this.#isOver()) return;
+    // Without a session the sender hears of it when he offers the file again.
+    if (!this.#isOver()) this.#say('done');
     this.#state = 'over';
     file.close();
-    this.#say('done');
     this.#parts.over();
     host.emit('received', named, path);
   }

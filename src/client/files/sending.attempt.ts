@@ -31,8 +31,11 @@ export interface SendingParts {
 export class SendingAttempt {
   readonly #parts: SendingParts;
   #end: AttemptEnd | undefined;
+  #isOffered = false;
   #isDone = false;
+  /** Of the file, that went in this attempt; and with what the receiver had before. */
   #bytes = 0;
+  #allBytes = 0;
   #wake: () => void = () => undefined;
 
   constructor(parts: SendingParts) {
@@ -53,7 +56,7 @@ export class SendingAttempt {
     const { peer, file } = this.#parts;
     try {
       await peer.showGrant();
-      await this.#put(file.offer, () => undefined);
+      await this.#offer();
       await this.#until(() => file.hadBytes !== undefined);
       this.rejudge();
       this.#had(file.hadBytes ?? 0);
@@ -101,7 +104,8 @@ export class SendingAttempt {
   /** Gives up and says why. */
   stop(reason: EndReason): void {
     if (this.#end !== undefined || this.#isDone) return;
-    this.#parts.peer.post(encodeFileMessage({ type: 'end', id: this.id, reason }));
+    if (this.#isOffered)
+      this.#parts.peer.post(encodeFileMessage({ type: 'end', id: this.id, reason }));
     this.#over({ type: 'ended', reason, by: 'self' });
   }
 
@@ -118,6 +122,13 @@ export class SendingAttempt {
       const theirs = judgeFile(peer.grant, 'receive', named);
       if (theirs !== undefined) this.stop(theirs);
     }
+  }
+
+  /** The message holds the key of the chunks: it is erased when the peer has it. */
+  async #offer(): Promise<void> {
+    const { offer } = this.#parts.file;
+    this.#isOffered = true;
+    await this.#put(offer, () => offer.fill(0));
   }
 
   async #sendChunks(): Promise<void> {
@@ -137,11 +148,9 @@ export class SendingAttempt {
     }
   }
 
-  #sent = 0;
-
   #had(bytes: number): void {
-    this.#sent += bytes;
-    this.#parts.progress(this.#sent);
+    this.#allBytes += bytes;
+    this.#parts.progress(this.#allBytes);
   }
 
   /** Waits while the channel is full: the disk is read no faster than the peer takes. */

@@ -1,6 +1,7 @@
 /*
  * A file that is to be sent: read twice, once for the hashes of the manifest and once as the channel takes it.
  */
+import { constants } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { CryptoBackend } from '../../protocol/crypto-backend.js';
@@ -30,7 +31,9 @@ export class SourceFile {
 
   /** @throws FileTransferError ERR_FILE_SOURCE for what is no plain file that can be read; ERR_FILE_REFUSED too-large. */
   static async open(path: string, name = basename(path)): Promise<SourceFile> {
-    const file = await open(path, 'r').catch((cause: unknown) => {
+    // A pipe without a writer would never open.
+    const { O_RDONLY, O_NONBLOCK } = constants;
+    const file = await open(path, O_RDONLY | O_NONBLOCK).catch((cause: unknown) => {
       throw new FileTransferError('ERR_FILE_SOURCE', `${path} cannot be read.`, 'source', {
         cause,
       });

@@ -24,11 +24,14 @@ export interface FileTransferEvents {
   offer: [offer: IncomingOffer];
   /** At most ten times a second, and once when all is there. */
   progress: [file: IncomingName, progress: TransferProgress];
-  /** The file is whole, allowed, scanned where that is asked for, and on the disk at `path`. */
+  /**
+   * The file is whole, allowed, scanned where that is asked for, and on the disk at `path`. Told again, with the same path,
+   * if the sender did not hear of it and offers the file again.
+   */
   received: [file: IncomingName, path: string];
   /** The file will not come. With `scan-found`, `path` is in quarantine. */
   ended: [file: IncomingName, reason: EndReason, path: string | undefined];
-  /** The session is over; the file goes on when the sender offers it again. */
+  /** The session is over, and an offer that was not answered with it; the file goes on when the sender offers it again. */
   interrupted: [file: IncomingName];
   /** A message was not taken; the reason is from a closed list. */
   refused: [reason: string];

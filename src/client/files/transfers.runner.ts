@@ -247,7 +247,14 @@ export class FileTransfers extends EventEmitter<FileTransferEvents> {
         verify: (key, message, signature) => chosen.ed25519Verify(key, message, signature),
         clock,
       }),
-      folder: () => (opened ??= PartFolder.open(folder)),
+      folder: async () => {
+        // A folder that cannot be used now is tried again at the next file.
+        opened ??= PartFolder.open(folder, clock.now().getTime());
+        return opened.catch((error: unknown) => {
+          opened = undefined;
+          throw error;
+        });
+      },
       scanner,
       emit: (name, ...args) => {
         // The emitter's own type does not see that name and arguments belong together when both are generic.

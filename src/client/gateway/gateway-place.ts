@@ -13,6 +13,8 @@ export interface GatewayEntry {
   readonly pins: readonly string[];
   /** A trusted ingress ends TLS in front of it: then, and only then, the login is not bound to the TLS connection. */
   readonly viaIngress?: boolean;
+  /** IP address to dial when no name server knows the host; the certificate is judged by the host all the same. */
+  readonly address?: string;
 }
 
 /** A gateway that may be dialled. */
@@ -22,6 +24,7 @@ export interface GatewayPlace {
   readonly port: number;
   readonly pins: readonly string[];
   readonly viaIngress: boolean;
+  readonly address?: string;
 }
 
 /** The gateways in the order in which they are tried. @throws GatewayError ERR_GATEWAY_ADDRESS, _INSECURE or _PIN. */
@@ -41,7 +44,7 @@ export const withLearnedPins = (place: GatewayPlace, learned: readonly string[])
   pins: [...new Set([...place.pins, ...learned])],
 });
 
-function gatewayPlace({ url, pins, viaIngress = false }: GatewayEntry): GatewayPlace {
+function gatewayPlace({ url, pins, viaIngress = false, address }: GatewayEntry): GatewayPlace {
   const { host, port } = dialled(url);
   try {
     requirePins(pins);
@@ -49,7 +52,7 @@ function gatewayPlace({ url, pins, viaIngress = false }: GatewayEntry): GatewayP
     if (!(cause instanceof Error)) throw cause;
     throw new GatewayError('ERR_GATEWAY_PIN', `The gateway ${host} needs pins: ${cause.message}.`);
   }
-  return { host, port, pins: [...pins], viaIngress };
+  return { host, port, pins: [...pins], viaIngress, ...(address !== undefined && { address }) };
 }
 
 function dialled(url: string): Pick<GatewayPlace, 'host' | 'port'> {

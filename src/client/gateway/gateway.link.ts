@@ -71,7 +71,7 @@ export class GatewayLink {
     this.#place = place;
     this.#events = events;
     this.#tls = connect({
-      host: place.host,
+      host: place.address ?? place.host,
       port: place.port,
       ...(isIP(place.host) === 0 && { servername: place.host }),
       ALPNProtocols: ['http/1.1'],

@@ -69,16 +69,17 @@ function decide(question: Question): AccessDecision {
   if (route.permission === 'Own') return { effect: 'Allow', role: 'self', rule: 0 };
   const age = secondsSince(caller.secondFactorAt, now);
   const roles = [...(caller.administrator ? [administratorRole(caller)] : []), ...question.roles];
-  const decisions = route.permission.map(([resource, verb]) =>
-    decideAccess(roles, {
-      ...{ subject: caller.account, resource, verb, at: new Date(now), comesFrom },
-      ...(age === undefined ? {} : { secondFactorAgeSeconds: age }),
-    }),
-  );
-  return (
-    decisions.find(({ effect }) => effect === 'Allow') ??
-    decisions[0] ?? { effect: 'Deny', reason: 'NoPermission' }
-  );
+  const request = {
+    ...{ subject: caller.account, at: new Date(now), comesFrom },
+    ...(age === undefined ? {} : { secondFactorAgeSeconds: age }),
+  };
+  let first: AccessDecision | undefined;
+  for (const [resource, verb] of route.permission) {
+    const decision = decideAccess(roles, { ...request, resource, verb });
+    if (decision.effect === 'Allow') return decision;
+    first ??= decision;
+  }
+  return first ?? { effect: 'Deny', reason: 'NoPermission' };
 }
 
 function secondsSince(at: number | undefined, now: number): number | undefined {

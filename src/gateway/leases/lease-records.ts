@@ -4,7 +4,8 @@
  * it.
  */
 import type { AuditEvent } from '../../audit/record.js';
-import type { RegistrationRefusal, RelayAnomaly } from './anomalies.js';
+import type { RelayAnomaly } from '../network-anomalies.js';
+import type { RegistrationRefusal } from './anomalies.js';
 import { poolOfRelay } from './relay-directory.js';
 
 /** Why leases end before their time: a closed list, a metric label and the reason of a record. */

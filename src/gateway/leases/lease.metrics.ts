@@ -2,12 +2,8 @@
  * Metrics of leases, lease keys and the relay registry. Labels are closed lists: never an account, a relay or an address.
  */
 import type { Counter, Gauge, Metrics } from '../../runtime/metrics.js';
-import {
-  REGISTRATION_REFUSALS,
-  RELAY_ANOMALIES,
-  type RegistrationRefusal,
-  type RelayAnomaly,
-} from './anomalies.js';
+import { networkAnomalies, type RelayAnomaly } from '../network-anomalies.js';
+import { REGISTRATION_REFUSALS, type RegistrationRefusal } from './anomalies.js';
 import { RELAY_STATES, type RelayState } from './key-choice.js';
 import { REVOCATION_REASONS, type RevocationReason } from './lease-records.js';
 
@@ -24,10 +20,8 @@ export const LEASE_OUTCOMES = [
 /** One of LEASE_OUTCOMES. */
 export type LeaseOutcome = (typeof LEASE_OUTCOMES)[number];
 
-/** Files of which readings are counted. */
-export const LEASE_FILES = ['lease-keys', 'relays'] as const;
-/** One of LEASE_FILES. */
-export type LeaseFile = (typeof LEASE_FILES)[number];
+/** Files of this room, as readings of them are counted. */
+export type LeaseFile = 'lease-keys' | 'relays';
 
 /** What gauges are read from, at each scrape. */
 export interface MeasuredLeases {
@@ -65,11 +59,7 @@ export class LeaseMetrics {
       help: 'Registrations of relays at this replica, by how they ended.',
       labelNames: ['outcome', 'reason'],
     });
-    this.#anomalies = metrics.counter({
-      name: 'sallyport_network_anomalies_total',
-      help: 'What should not happen in a network of ours, by kind.',
-      labelNames: ['kind'],
-    });
+    this.#anomalies = networkAnomalies(metrics);
     this.#beginAtZero();
   }
 
@@ -110,7 +100,6 @@ export class LeaseMetrics {
     this.#registrations.inc({ outcome: 'success', reason: 'registered' }, 0);
     for (const reason of REGISTRATION_REFUSALS)
       this.#registrations.inc({ outcome: 'failure', reason }, 0);
-    for (const kind of RELAY_ANOMALIES) this.#anomalies.inc({ kind }, 0);
   }
 }
 

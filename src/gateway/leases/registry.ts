@@ -8,7 +8,8 @@
  */
 import type { RelayReport } from '../bus.js';
 import { HEARTBEAT_SECONDS, type FromRelay } from '../../messages/relay-registry.js';
-import type { RegistrationRefusal, RelayAnomaly } from './anomalies.js';
+import type { RelayAnomaly } from '../network-anomalies.js';
+import type { RegistrationRefusal } from './anomalies.js';
 import { MAX_CLOCK_OFF_MS, type RelayFacts } from './key-choice.js';
 import { relayIdOf } from './relay-directory.js';
 import { isPlausible } from './relay-load.js';

@@ -19,7 +19,7 @@ import { StorageUnavailable } from '../store.js';
 import { answerRequest, refusal } from './answering.js';
 import type { End } from './metrics.js';
 import { isSilent, LIMITS, sessionEnd } from './connection-limits.js';
-import { MessageOutlet } from './message.outlet.js';
+import { MessageOutlet, type Wire } from './message.outlet.js';
 import { readFromEndpoint, type MessageRefusal } from './message-reader.js';
 import type { HeldConnection } from './open-connections.js';
 import type { EndpointHost } from './endpoint-host.js';
@@ -30,7 +30,9 @@ type State = 'login' | 'open' | 'ended';
 export class EndpointSocket implements HeldConnection {
   readonly openedAtMs: number;
   readonly address: string;
-  readonly #login: LoginConversation;
+  /** Until it is in. */
+  #login: LoginConversation | undefined;
+  private readonly socket: WebSocket;
   readonly #outlet: MessageOutlet;
   readonly #messages = new TokenBucket();
   readonly #frames = new TokenBucket();
@@ -51,7 +53,7 @@ export class EndpointSocket implements HeldConnection {
 
   constructor(
     readonly id: string,
-    private readonly socket: WebSocket,
+    wire: Wire,
     facts: LoginFacts,
     private readonly host: EndpointHost,
   ) {
@@ -62,10 +64,11 @@ export class EndpointSocket implements HeldConnection {
     this.#aliveMs = now;
     this.#pingedMs = now;
     this.#loginUntilMs = now + LIMITS.firstMessageMs;
-    this.#outlet = new MessageOutlet(socket);
-    this.#login = host.begin(facts);
+    this.socket = wire.socket;
+    this.#outlet = new MessageOutlet(wire);
+    const login = (this.#login = host.begin(facts));
     this.#listen();
-    this.#send(this.#login.first);
+    this.#send(login.first);
   }
 
   /** Throws before the login: nobody has it then but this file. */
@@ -158,12 +161,14 @@ export class EndpointSocket implements HeldConnection {
   #loginMessage(message: FromEndpoint): void {
     this.#loginMessages += 1;
     // The answer to the last message is not there yet, or it never ends.
-    if (this.#isBusy || this.#loginMessages > LIMITS.loginMessages || message.type === 'request') {
+    const login = this.#login;
+    const isTooMuch = this.#isBusy || this.#loginMessages > LIMITS.loginMessages;
+    if (isTooMuch || login === undefined || message.type === 'request') {
       this.#refuseMessage('out-of-turn');
       return;
     }
     this.#isBusy = true;
-    this.#login
+    login
       .receive(message)
       .then(
         (step) => {
@@ -205,6 +210,7 @@ export class EndpointSocket implements HeldConnection {
   #open(caller: Caller, welcome: ToEndpoint): void {
     this.#caller = caller;
     this.#state = 'open';
+    this.#login = undefined;
     this.#heardMs = this.host.clock.monotonicMs();
     this.#send(welcome);
     this.host.opened(this);

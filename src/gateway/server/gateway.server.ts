@@ -2,7 +2,6 @@
  * The gateway between its listeners and its rooms: who is connected, what replicas say, what every second brings, and the
  * end of it all.
  */
-import type { WebSocket } from 'ws';
 import type { CloseName, LoginRefusal } from '../../messages/signaling.js';
 import { toBase64url } from '../../protocol/lease/base64url.js';
 import type { BusAnswer, BusMessage } from '../bus.js';
@@ -13,6 +12,7 @@ import { EndpointSocket } from './endpoint.socket.js';
 import { GatewayFiles } from './gateway.files.js';
 import { InternalListener } from './internal.listener.js';
 import type { ServerCounters } from './metrics.js';
+import type { Wire } from './message.outlet.js';
 import type { OpenConnections } from './open-connections.js';
 import { PublicListener } from './public.listener.js';
 import { relayIdentity } from './relay-identity.js';
@@ -67,8 +67,8 @@ export class GatewayServer {
       random,
       monotonicMs,
       isEnding: () => this.#isEnding,
-      accept: (socket, facts) => {
-        this.#accept(socket, facts);
+      accept: (wire, facts) => {
+        this.#accept(wire, facts);
       },
     });
     this.#internal = new InternalListener({
@@ -181,13 +181,13 @@ export class GatewayServer {
     };
   }
 
-  #accept(webSocket: WebSocket, facts: LoginFacts): void {
+  #accept(wire: Wire, facts: LoginFacts): void {
     try {
       const id = toBase64url(this.parts.context.random(ID_BYTES));
-      this.#sockets.add(new EndpointSocket(id, webSocket, facts, this.#host));
+      this.#sockets.add(new EndpointSocket(id, wire, facts, this.#host));
     } catch (error) {
       this.#failed('login', error);
-      webSocket.terminate();
+      wire.socket.terminate();
     }
   }
 

@@ -191,7 +191,9 @@ export class InternalListener {
   }
 
   #count(reason: InternalRefusal): void {
-    this.parts.counters.relayUpgrades.inc({ outcome: 'failure', reason });
+    const { relayUpgrades, anomalies } = this.parts.counters;
+    relayUpgrades.inc({ outcome: 'failure', reason });
+    if (reason === 'identity') anomalies.inc({ kind: 'relay-identity' });
   }
 }
 

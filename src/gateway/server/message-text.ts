@@ -40,33 +40,43 @@ export function readMessageText(text: string): ReadText {
   return refused ? { refused } : { value };
 }
 
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const COLON = 0x3a;
+const [BRACE, END_OF_BRACE] = [0x7b, 0x7d];
+const [BRACKET, END_OF_BRACKET] = [0x5b, 0x5d];
+
 /** Looks at what JSON.parse does not tell. The text is valid JSON: the grammar need not be checked again. */
 class Scan {
   /** Names of each open object; undefined for a list. */
   readonly #open: (Set<string> | undefined)[] = [];
+  /** Only then have strings without escapes to be looked at for surrogates, one by one. */
+  readonly #isWellFormed: boolean;
   #at = 0;
 
-  constructor(private readonly text: string) {}
+  constructor(private readonly text: string) {
+    this.#isWellFormed = text.isWellFormed();
+  }
 
   refusal(): TextRefusal | undefined {
     while (this.#at < this.text.length) {
-      const refused = this.#token(this.text[this.#at] ?? '');
+      const refused = this.#token(this.text.charCodeAt(this.#at));
       if (refused) return refused;
     }
     return undefined;
   }
 
-  #token(first: string): TextRefusal | undefined {
-    if (first === '"') return this.#string();
-    if (/[-0-9]/.test(first)) return this.#number();
+  #token(first: number): TextRefusal | undefined {
+    if (first === QUOTE) return this.#string();
+    if (isNumberStart(first)) return this.#number();
     this.#at++;
     return this.#nest(first);
   }
 
-  #nest(first: string): TextRefusal | undefined {
-    if (first === '}' || first === ']') this.#open.pop();
-    if (first !== '{' && first !== '[') return undefined;
-    this.#open.push(first === '{' ? new Set() : undefined);
+  #nest(first: number): TextRefusal | undefined {
+    if (first === END_OF_BRACE || first === END_OF_BRACKET) this.#open.pop();
+    if (first !== BRACE && first !== BRACKET) return undefined;
+    this.#open.push(first === BRACE ? new Set() : undefined);
     return this.#open.length > MAX_DEPTH ? 'too-deep' : undefined;
   }
 
@@ -78,20 +88,29 @@ class Scan {
   }
 
   #string(): TextRefusal | undefined {
-    const start = this.#at;
-    this.#at++;
-    while (this.text[this.#at] !== '"') this.#at += this.text[this.#at] === '\\' ? 2 : 1;
-    this.#at++;
+    const start = this.#at + 1;
+    let end = this.text.indexOf('"', start);
+    while (this.#isEscaped(end, start)) end = this.text.indexOf('"', end + 1);
+    this.#at = end + 1;
+    const written = this.text.slice(start, end);
+    const hasEscapes = written.includes('\\');
     // It was parsed before as a part of the whole.
-    const string = JSON.parse(this.text.slice(start, this.#at)) as string;
-    if (!string.isWellFormed()) return 'surrogate';
+    const string = hasEscapes ? (JSON.parse(`"${written}"`) as string) : written;
+    if ((hasEscapes || !this.#isWellFormed) && !string.isWellFormed()) return 'surrogate';
     return this.#isName() ? this.#name(string) : undefined;
+  }
+
+  /** Whether an odd number of backslashes stands before `at`, back to `start`. */
+  #isEscaped(at: number, start: number): boolean {
+    let before = at;
+    while (before > start && this.text.charCodeAt(before - 1) === BACKSLASH) before--;
+    return (at - before) % 2 === 1;
   }
 
   #isName(): boolean {
     let next = this.#at;
-    while (/\s/.test(this.text[next] ?? '')) next++;
-    return this.text[next] === ':';
+    while (isBlank(this.text.charCodeAt(next))) next++;
+    return this.text.charCodeAt(next) === COLON;
   }
 
   #name(name: string): TextRefusal | undefined {
@@ -102,3 +121,10 @@ class Scan {
     return undefined;
   }
 }
+
+/** A digit or a minus. */
+const isNumberStart = (code: number): boolean => (code >= 0x30 && code <= 0x39) || code === 0x2d;
+
+/** White space of JSON (RFC 8259, section 2). */
+const isBlank = (code: number): boolean =>
+  code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09;

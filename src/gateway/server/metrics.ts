@@ -4,6 +4,7 @@
  */
 import { CLOSE_CODES, REQUEST_REFUSALS, type CloseName } from '../../messages/signaling.js';
 import type { Counter, Labels, Metrics } from '../../runtime/metrics.js';
+import { networkAnomalies } from '../network-anomalies.js';
 import { MESSAGE_REFUSALS } from './message-reader.js';
 import { UPGRADE_REFUSALS } from './upgrade-decision.js';
 
@@ -17,10 +18,15 @@ export const ENDS = [
 /** One of ENDS. */
 export type End = (typeof ENDS)[number];
 
-/** Files that are read again when they change. */
+/** Files of the server that are read again when they change. */
 export const SERVER_FILES = ['settings', 'public-tls', 'internal-tls', 'relay-trust'] as const;
 /** One of SERVER_FILES. */
 export type ServerFile = (typeof SERVER_FILES)[number];
+
+/** Files of rooms that are read again when they change. */
+export const ROOM_FILES = ['lease-keys', 'relays', 'policy', 'column-keys'] as const;
+/** One of ROOM_FILES. */
+export type RoomFile = (typeof ROOM_FILES)[number];
 
 /** Why a TLS handshake came to nothing, or a relay was refused after it. */
 export const INTERNAL_REFUSALS = [
@@ -95,12 +101,14 @@ const TABLE = {
   files: {
     name: 'sallyport_gateway_file_loads_total',
     help: 'Readings of a mounted file, by whether its content was taken over.',
-    series: SERVER_FILES.flatMap((file) => OUTCOMES.map((outcome) => ({ file, outcome }))),
+    series: [...SERVER_FILES, ...ROOM_FILES].flatMap((file) =>
+      OUTCOMES.map((outcome) => ({ file, outcome })),
+    ),
   },
 } as const satisfies Record<string, Entry>;
 
-/** Counters by their key in the table. */
-export type ServerCounters = Readonly<Record<keyof typeof TABLE, Counter>>;
+/** Counters by their key in the table, and the one that rooms share. */
+export type ServerCounters = Readonly<Record<keyof typeof TABLE | 'anomalies', Counter>>;
 
 /** Declares the counters, each series at 0. */
 export function serverCounters(metrics: Metrics): ServerCounters {
@@ -109,8 +117,9 @@ export function serverCounters(metrics: Metrics): ServerCounters {
     for (const labels of series) counter.inc(labels, 0);
     return [key, counter] as const;
   });
+  const anomalies = networkAnomalies(metrics);
   // The entries are those of the table.
-  return Object.fromEntries(counters) as ServerCounters;
+  return { ...Object.fromEntries(counters), anomalies } as ServerCounters;
 }
 
 /** When a certificate of the gateway ends. */

@@ -6,7 +6,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Socket } from 'node:net';
 import type { SecureContextOptions, TLSSocket } from 'node:tls';
-import { WebSocketServer, type WebSocket } from 'ws';
+import { WebSocketServer } from 'ws';
 import {
   MAX_FROM_ENDPOINT_BYTES,
   SIGNALING_PATH,
@@ -23,6 +23,7 @@ import {
   peerAddress,
   trustedProxies,
 } from './client-address.js';
+import type { Wire } from './message.outlet.js';
 import type { ServerCounters } from './metrics.js';
 import { answerRefusal } from './refusal.answer.js';
 import { TlsListener } from './tls.listener.js';
@@ -60,7 +61,7 @@ export interface PublicListenerParts {
   /** Whether the gateway ends: nobody is let in any more. */
   readonly isEnding: () => boolean;
   /** A WebSocket is open. */
-  accept(socket: WebSocket, facts: LoginFacts): void;
+  accept(wire: Wire, facts: LoginFacts): void;
 }
 
 /** Listens for clients. */
@@ -173,7 +174,7 @@ export class PublicListener {
     this.#listener.upgraded(socket);
     this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
       this.parts.counters.upgrades.inc({ outcome: 'success', reason: 'none' });
-      this.parts.accept(webSocket, facts);
+      this.parts.accept({ socket: webSocket, connection: socket }, facts);
     });
   }
 

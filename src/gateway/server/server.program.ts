@@ -15,10 +15,11 @@ import type { Bus } from '../bus.js';
 import type { RoomContext } from '../rooms.js';
 import type { GatewaySettings } from '../settings.js';
 import type { Store } from '../store.js';
+import type { ServedLeaf } from './certificate.js';
 import { GatewayFiles, refuseOpenKeys } from './gateway.files.js';
 import { GatewayServer, type GatewayRooms } from './gateway.server.js';
 import { watchLoopLag } from './loop-lag.runner.js';
-import { declareServerGauges, serverCounters, type ServerFile } from './metrics.js';
+import { declareServerGauges, serverCounters, type RoomFile, type ServerFile } from './metrics.js';
 import { OpenConnections } from './open-connections.js';
 import { busProblem, readyAnswer, storageProblem } from './readiness.js';
 import { StorageWatch } from './storage.watch.js';
@@ -54,7 +55,15 @@ export interface FurnishedRooms {
 export interface Furnishing {
   openStore(context: Omit<RoomContext, 'store' | 'bus'>): Promise<Store>;
   createBus(context: Omit<RoomContext, 'store' | 'bus'>): Promise<Bus> | Bus;
-  furnish(context: RoomContext): Promise<FurnishedRooms>;
+  furnish(context: RoomContext, server: ServerView): Promise<FurnishedRooms>;
+}
+
+/** What rooms see of the server that they are made for. */
+export interface ServerView {
+  /** After each reading of a file: it is counted and on record. */
+  loaded(file: RoomFile, outcome: 'success' | 'failure'): void;
+  /** Chain and key that endpoints are shown now; undefined before there was a good one. */
+  publicLeaf(): ServedLeaf | undefined;
 }
 
 /** A gateway that runs. */
@@ -163,7 +172,12 @@ export class GatewayProgram {
     this.#storage = new StorageWatch(store, this.log);
     await this.#storage.start();
     const context: RoomContext = { ...base, store, bus };
-    this.#furnished = await furnishing.furnish(context);
+    this.#furnished = await furnishing.furnish(context, {
+      loaded: (file, outcome) => {
+        this.#loaded(file, outcome);
+      },
+      publicLeaf: () => this.#files.leaf('public'),
+    });
     this.#server = new GatewayServer({
       context,
       connections: this.#connections,
@@ -236,7 +250,7 @@ export class GatewayProgram {
     });
   }
 
-  #loaded(file: ServerFile, outcome: 'success' | 'failure'): void {
+  #loaded(file: ServerFile | RoomFile, outcome: 'success' | 'failure'): void {
     this.#counters.files.inc({ file, outcome });
     const { namespace, name, uid } = this.options.settings.gateway;
     this.#audit.emit({

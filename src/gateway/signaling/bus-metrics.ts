@@ -1,4 +1,5 @@
 import type { Counter, Metrics } from '../../runtime/metrics.js';
+import { networkAnomalies } from '../network-anomalies.js';
 import { FRAME_REFUSALS } from './bus-frames.js';
 
 /** What becomes of a frame that is to be sent. */
@@ -38,6 +39,7 @@ export function busMetrics(metrics: Metrics, replicas: () => number): BusMetrics
       gauge.set(replicas());
     },
   });
+  const anomalies = networkAnomalies(metrics);
   begin(sent, SENT_OUTCOMES);
   begin(received, RECEIVED_OUTCOMES);
   return {
@@ -46,9 +48,12 @@ export function busMetrics(metrics: Metrics, replicas: () => number): BusMetrics
     },
     received: (outcome) => {
       received.inc({ outcome });
+      if (isOne(FRAME_REFUSALS, outcome)) anomalies.inc({ kind: 'bus-frame' });
     },
   };
 }
+
+const isOne = (list: readonly string[], name: string): boolean => list.includes(name);
 
 /** Every series exists from the start, so that its first increase is seen. */
 function begin(counter: Counter, outcomes: readonly string[]): void {

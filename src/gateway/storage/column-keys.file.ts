@@ -15,8 +15,8 @@ export type Random = (bytes: number) => Uint8Array;
 
 const KEY_ID_BYTES = 8;
 const KEY_BYTES = 32;
-/** Keys in one file: what is older than all of them was sealed again long ago. */
-const MAX_KEYS = 16;
+/** Keys in one file, as many as the operator keeps: what is older was sealed again long ago. */
+const MAX_KEYS = 64;
 /** Permission bits of everybody but owner and group: a mounted Secret is readable by the pod's group. */
 const OTHERS = 0o007;
 

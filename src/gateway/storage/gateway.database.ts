@@ -6,6 +6,7 @@ import type { Kysely, Transaction } from 'kysely';
 import { AccountUnusable, StorageUnavailable } from '../store.js';
 import type { DatabaseKind } from './migrations.js';
 import type { Tables } from './tables.js';
+import { NO_COUNTS, type StoreCounts } from './storage-metrics.js';
 import { isOrphan, reasonOf } from './unavailable.js';
 
 /** The most that a call waits, in milliseconds: a login must be refused before its endpoint gives up. */
@@ -23,6 +24,7 @@ export class GatewayDatabase {
     readonly kind: DatabaseKind,
     readonly db: Queries,
     readonly deadlineMs: number = DEADLINE_MS,
+    private readonly counts: Pick<StoreCounts, 'unavailable'> = NO_COUNTS,
   ) {}
 
   /** Runs queries that change nothing. @throws StorageUnavailable */
@@ -71,7 +73,9 @@ export class GatewayDatabase {
     } catch (error) {
       // What comes of it later is told to nobody.
       running.catch(() => undefined);
-      throw translated(error);
+      const refusal = translated(error);
+      if (refusal instanceof StorageUnavailable) this.counts.unavailable(refusal.reason);
+      throw refusal;
     } finally {
       clearTimeout(timer);
     }

@@ -59,7 +59,10 @@ export class LeaseTableStore implements Leases {
     return this.database.write(async (writes) => {
       let query = writes.deleteFrom('lease').where('expires_at', '>', integer(now));
       for (const { column, value } of columns) query = query.where(column, '=', value);
-      return (await query.returningAll().execute()).map(leaseRow);
+      const taken = (await query.returningAll().execute()).map(leaseRow);
+      // In the same transaction: a relay that registers after a crash still hears that they ended.
+      await insertRevokedLeases(writes, taken);
+      return taken;
     });
   }
 

@@ -24,6 +24,7 @@ import { NEWEST_MIGRATION } from './migrations.js';
 import { openPostgres } from './postgres.database.js';
 import { SessionTableStore } from './sessions.store.js';
 import { sqliteDialect } from './sqlite.dialect.js';
+import { NO_COUNTS, type StoreCounts } from './storage-metrics.js';
 import type { Tables } from './tables.js';
 
 /** Name of the database file in the folder of the settings. */
@@ -40,6 +41,8 @@ export interface StoreOptions {
   readonly deadlineMs?: number;
   /** The file of column keys; by default beside SQLite, or `column-keys/keys.json` beside the folder of the URI file. */
   readonly columnKeysFile?: string;
+  /** Who is told what could not be done. */
+  readonly counts?: StoreCounts;
   /** Bounds the SQLite file, for tests of a full disk. */
   readonly maxPages?: number;
 }
@@ -48,6 +51,8 @@ export interface StoreOptions {
 export interface OpenStore extends Store {
   readonly database: GatewayDatabase;
   readonly seal: ColumnSeal;
+  /** The file of column keys, wherever it is. */
+  readonly columnKeysFile: string;
   /** The keys that seal columns now; undefined when none were given. */
   columnKeys(): ColumnKeys | undefined;
   /** Reads the file of column keys again. @throws ActionableError when it is not right; then nothing changes */
@@ -84,7 +89,7 @@ async function openEmbedded(directory: string, options: StoreOptions): Promise<O
     await db.destroy().catch(() => undefined);
     throw error;
   }
-  const database = new GatewayDatabase('sqlite', db, deadlineMs);
+  const database = new GatewayDatabase('sqlite', db, deadlineMs, options.counts);
   return assemble(database, { ...options, keysFile, keys });
 }
 
@@ -97,7 +102,7 @@ async function openRemote(
     options.columnKeysFile ?? join(dirname(dirname(storage.uriFile)), 'column-keys', 'keys.json');
   const keys = await readIfThere(keysFile);
   const db = await openPostgres(storage, { deadlineMs, clock });
-  const database = new GatewayDatabase('postgresql', db, deadlineMs);
+  const database = new GatewayDatabase('postgresql', db, deadlineMs, options.counts);
   return assemble(database, { ...options, keysFile, keys });
 }
 
@@ -119,7 +124,7 @@ interface Assembly extends StoreOptions {
 
 function assemble(database: GatewayDatabase, { clock, random, ...from }: Assembly): OpenStore {
   let { keys } = from;
-  const seal = new ColumnSeal(() => keys, random);
+  const seal = new ColumnSeal(() => keys, random, from.counts ?? NO_COUNTS);
   return {
     ...bound(new AccountTableStore(database)),
     ...bound(new DeviceTableStore(database)),
@@ -129,6 +134,7 @@ function assemble(database: GatewayDatabase, { clock, random, ...from }: Assembl
     ...bound(new LeaseTableStore(database)),
     database,
     seal,
+    columnKeysFile: from.keysFile,
     columnKeys: () => keys,
     reloadColumnKeys: async () => {
       keys = await readColumnKeys(from.keysFile);

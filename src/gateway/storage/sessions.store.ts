@@ -75,6 +75,14 @@ export class SessionTableStore implements SessionStore {
     });
   }
 
+  liveSessions(sessions: readonly string[]): Promise<readonly string[]> {
+    return this.database.read(async (db) => {
+      const query = db.selectFrom('session').select('session').where('ended_at', 'is', null);
+      const rows = await query.where('session', 'in', sessions).execute();
+      return rows.map(({ session }) => session);
+    });
+  }
+
   touchSession(session: string, at: number): Promise<void> {
     return this.database.write(async (writes) => {
       await writes

@@ -31,6 +31,15 @@ export interface KeyFact {
   readonly state: KeyState;
 }
 
+/** A key that seals columns of a database, by its id: there is nothing else about it that may be known. */
+export interface ColumnKeyFact {
+  /** 8 random bytes as hex. */
+  readonly id: string;
+  readonly state: 'current' | 'next' | 'retired';
+  /** Since when it is in that state. */
+  readonly since: string;
+}
+
 /** A certificate by what it shows anyway. */
 export interface CertificateFact {
   /** Hexadecimal, lower case. */
@@ -74,6 +83,15 @@ export function observedKeys(
   metadata?: ObjectMeta,
 ): ObservedKeys<KeyFact> {
   return { ...observed(secret, ANNOTATION_KEYS, isKeyFact), astray: isAstray(secret, metadata) };
+}
+
+/** The column keys in `secret`, which is written with `metadata`; the first is the one that seals. */
+export function observedColumnKeys(
+  secret: Child | undefined,
+  metadata: ObjectMeta,
+): ObservedKeys<ColumnKeyFact> {
+  const found = observed(secret, ANNOTATION_KEYS, isColumnKeyFact);
+  return { ...found, astray: isAstray(secret, metadata) };
 }
 
 /** The certificates in `secret`, which is written with `metadata`. */
@@ -142,6 +160,7 @@ function parsed<Fact>(
 }
 
 const KID = /^[A-Za-z0-9_-]{22}$/;
+const COLUMN_KEY_ID = /^[0-9a-f]{16}$/;
 const PUBLIC = /^[A-Za-z0-9_-]{43}$/;
 const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/;
 const PIN = /^sha256\/[A-Za-z0-9+/]{43}=$/;
@@ -156,6 +175,15 @@ function isKeyFact(value: unknown): value is KeyFact {
     isInstant(fact['notAfter']) &&
     isInstant(fact['publishedAt']) &&
     STATES.includes(fact['state'])
+  );
+}
+
+function isColumnKeyFact(value: unknown): value is ColumnKeyFact {
+  const { id, state, since } = record(value);
+  return (
+    matches(id, COLUMN_KEY_ID) &&
+    isInstant(since) &&
+    (state === 'current' || state === 'next' || state === 'retired')
   );
 }
 

@@ -4,6 +4,7 @@
  */
 import type { Cluster } from '../../kubernetes/cluster.js';
 import type { CaKeysmith } from './ca.keysmith.js';
+import { columnKeysSecret } from './column-keys.keysmith.js';
 import type { SecretFiles } from './carried-keys.reader.js';
 import { KeysChanged, readSecretFiles, secretRef } from './carried-keys.reader.js';
 import { generateCertificateKey, issueLeaf } from './certificates.x509.js';
@@ -17,6 +18,7 @@ import {
   KEY_INDEX_FILE,
   keySecret,
   NEXT_KEY_FILE,
+  NEXT_PIN_FILE,
   PRIVATE_KEY_FILE,
   privateKeyFile,
 } from './secret-files.js';
@@ -43,6 +45,9 @@ export class KeyOrdersKeysmith implements Keysmith {
     switch (order.type) {
       case 'SigningKeys':
         return this.#signingKeys(owner, order);
+      case 'ColumnKeys':
+        await this.#cluster.apply(owner, await columnKeysSecret(this.#cluster, order));
+        return;
       case 'Leaf':
         return this.#leaf(owner, order);
       case 'Ca':
@@ -101,6 +106,7 @@ export class KeyOrdersKeysmith implements Keysmith {
       [CERTIFICATE_FILE]: base64(`${pemBytes('CERTIFICATE', der).toString('ascii')}${ca.pem}`),
       [PRIVATE_KEY_FILE]: privateKeyData(key.privateKey),
       [NEXT_KEY_FILE]: privateKeyData(next.privateKey),
+      [NEXT_PIN_FILE]: base64(`${pinOf(next.spki)}\n`),
     };
     const certificates = [fact];
     await this.#cluster.apply(

@@ -3,7 +3,7 @@
  * Orders hold nothing secret and may be logged.
  */
 import type { KubernetesObject, ObjectMeta } from '../../kubernetes/object.js';
-import type { CertificateFact, KeyFact } from './facts.js';
+import type { CertificateFact, ColumnKeyFact, KeyFact } from './facts.js';
 
 /** Why keys are made or changed: reason of the event, closed list. */
 export type KeyReason =
@@ -42,6 +42,23 @@ export interface SigningKeysOrder {
 }
 
 export type SigningPurpose = 'Lease' | 'PolicyBundle';
+
+/** The keys that seal columns of a gateway's database: a Secret with one file, written whole. */
+export interface ColumnKeysOrder {
+  readonly type: 'ColumnKeys';
+  readonly reason: KeyReason;
+  readonly metadata: ObjectMeta;
+  /** Version of the Secret on which this was planned: keys are carried over from that one only. Absent: there is none. */
+  readonly basedOn?: string;
+  /** What stays, with the states that it has afterwards. */
+  readonly keep: readonly ColumnKeyFact[];
+  /** Keys to be made: everything but `id`. */
+  readonly make: readonly Omit<ColumnKeyFact, 'id'>[];
+  /** `Kept`: the keys of `keep`, each of which must be there. `Found`: whatever keys are there, as retired ones. */
+  readonly carry: 'Nothing' | 'Kept' | 'Found';
+  /** Digest of the rotate token that was acted upon, up to this order. */
+  readonly rotated?: string;
+}
 
 /** A certificate authority's Secret, written whole. */
 export interface CaOrder {
@@ -87,7 +104,7 @@ export interface LeafRequest {
   readonly usages: readonly ('serverAuth' | 'clientAuth')[];
 }
 
-export type KeyOrder = SigningKeysOrder | CaOrder | LeafOrder;
+export type KeyOrder = SigningKeysOrder | ColumnKeysOrder | CaOrder | LeafOrder;
 
 /** One event for all that was made in one pass, or none: a new gateway gets three Secrets and needs one line. */
 export function eventsOfOrders(

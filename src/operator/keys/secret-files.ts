@@ -2,7 +2,8 @@
  * The files of our key Secrets. Names are fixed: rooms mount them, programs read them.
  *
  *   lease keys, bundle key   keys.json (facts), KID.pem (PKCS 8) of current and next
- *   leaf                     tls.crt (leaf, then its CA), tls.key, next.key (not to be mounted)
+ *   column keys              keys.json (the keys themselves; src/gateway/storage/column-keys.file.ts reads it)
+ *   leaf                     tls.crt (leaf, then its CA), tls.key, next.pin, next.key (not to be mounted)
  *   CA                       tls.crt, tls.key, next.crt, next.key (not to be mounted)
  */
 import {
@@ -12,10 +13,10 @@ import {
 } from '../../kubernetes/metadata.js';
 import type { KubernetesObject, ObjectMeta } from '../../kubernetes/object.js';
 import { dataHash } from '../../kubernetes/projection.js';
-import type { CertificateFact, KeyFact } from './facts.js';
+import type { CertificateFact, ColumnKeyFact, KeyFact } from './facts.js';
 import { ANNOTATION_REVOKED, ANNOTATION_ROTATED } from './facts.js';
 
-/** Public facts of all keys of a Secret, as JSON. */
+/** Public facts of all keys of a Secret, as JSON; of column keys, the keys. */
 export const KEY_INDEX_FILE = 'keys.json';
 /** Certificate and key in use, as in every Secret of type kubernetes.io/tls. */
 export const CERTIFICATE_FILE = 'tls.crt';
@@ -24,6 +25,9 @@ export const PRIVATE_KEY_FILE = 'tls.key';
 export const NEXT_CERTIFICATE_FILE = 'next.crt';
 /** The key that comes after the one in use. */
 export const NEXT_KEY_FILE = 'next.key';
+
+/** The pin of that key, for those who must not have the key. */
+export const NEXT_PIN_FILE = 'next.pin';
 
 /** File of the private half of a signing key. */
 export function privateKeyFile(kid: string): string {
@@ -35,7 +39,7 @@ export interface KeySecretParts {
   readonly type: 'Opaque' | 'kubernetes.io/tls';
   /** Files in base64. */
   readonly data: Readonly<Record<string, string>>;
-  readonly keys?: readonly KeyFact[];
+  readonly keys?: readonly KeyFact[] | readonly ColumnKeyFact[];
   readonly certificates?: readonly CertificateFact[];
   readonly rotated?: string | undefined;
   readonly revoked?: string | undefined;

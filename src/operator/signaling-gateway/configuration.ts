@@ -23,6 +23,7 @@ export const FILES = {
   bundle: 'bundle.json',
   certificate: 'tls.crt',
   key: 'tls.key',
+  nextPin: 'next.pin',
   keyIndex: 'keys.json',
   uri: 'uri',
   ca: 'ca.crt',
@@ -31,6 +32,7 @@ export const FILES = {
 
 /** Folder of a Secret that the storage or the bus needs, below the mount of its kind. */
 export const SECRET_FOLDERS = {
+  columnKeys: `${GATEWAY_PATHS.storage}/column-keys`,
   runtime: `${GATEWAY_PATHS.storage}/runtime`,
   migration: `${GATEWAY_PATHS.storage}/migration`,
   databaseCa: `${GATEWAY_PATHS.storage}/ca`,

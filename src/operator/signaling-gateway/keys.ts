@@ -10,12 +10,26 @@ import type { Child } from '../../kubernetes/cluster.js';
 import { ANNOTATION_REVOKE, ANNOTATION_ROTATE } from '../../kubernetes/metadata.js';
 import type { ObjectRef } from '../../kubernetes/object.js';
 import type { GatewayValues } from '../../policy/defaults.js';
-import type { CertificateFact, KeyFact } from '../keys/facts.js';
+import { planColumnKeys } from '../keys/column-keys.js';
+import type { CertificateFact, ColumnKeyFact, KeyFact } from '../keys/facts.js';
 import { planLeaf, spiffeId } from '../keys/leaf.js';
 import { planLeaseKeys } from '../keys/lease-keys.js';
 import type { ServedCertificate } from '../keys/named-secrets.js';
-import type { KeyOrder, KeyPlan, KeyProblem, LeafOrder, LeafRequest } from '../keys/orders.js';
-import { gatewayChild, gatewayNames, publicTlsSecret, tlsSource } from './objects.js';
+import type {
+  ColumnKeysOrder,
+  KeyOrder,
+  KeyPlan,
+  KeyProblem,
+  LeafOrder,
+  LeafRequest,
+} from '../keys/orders.js';
+import {
+  gatewayChild,
+  gatewayNames,
+  hasColumnKeys,
+  publicTlsSecret,
+  tlsSource,
+} from './objects.js';
 import type { GatewayReason, GatewayVerdict } from './status.js';
 
 export interface GatewayKeysInput {
@@ -26,6 +40,8 @@ export interface GatewayKeysInput {
   readonly secret: (name: string) => Child | undefined;
   /** Secret of the namespace's CA. */
   readonly ca: Child | undefined;
+  /** Whether a pod is ready. */
+  readonly isRunning: boolean;
   readonly now: Date;
 }
 
@@ -60,7 +76,9 @@ export function gatewayKeys(input: GatewayKeysInput): GatewayKeys {
     tlsSource(gateway).type === 'Internal'
       ? leaf(input, names.publicTls, publicRequest(input))
       : undefined;
-  const plans = [lease, internal, ...(shown === undefined ? [] : [shown])];
+  const column = hasColumnKeys(gateway) ? columnKeys(input) : undefined;
+  const others = [shown, column].filter((plan) => plan !== undefined);
+  const plans: readonly KeyPlan<unknown>[] = [lease, internal, ...others];
   const problem = plans.find((plan) => plan.problem !== undefined)?.problem;
   const nextAt = earliest(plans.flatMap((plan) => plan.nextAt ?? []));
   return {
@@ -94,6 +112,24 @@ const MAX_TOKEN_CHARS = 63;
 
 function wishesOf({ metadata: { annotations } }: SignalingGateway) {
   return { rotate: annotations?.[ANNOTATION_ROTATE], revoke: annotations?.[ANNOTATION_REVOKE] };
+}
+
+function columnKeys({
+  gateway,
+  values,
+  secret,
+  isRunning,
+  now,
+}: GatewayKeysInput): KeyPlan<ColumnKeyFact, ColumnKeysOrder> {
+  const { columnKeys: name } = gatewayNames(gateway);
+  return planColumnKeys({
+    secret: secret(name),
+    metadata: gatewayChild(gateway, name),
+    everySeconds: values.keyRotation.everySeconds,
+    isRunning,
+    rotate: wishesOf(gateway).rotate,
+    now,
+  });
 }
 
 function leaf(
@@ -228,9 +264,17 @@ export function keyStatus(facts: readonly KeyFact[]): readonly SignalingGatewayS
 
 /** Secrets that are made by order and the ConfigMap of another room: children that no plan lists. */
 export function keptRefs(gateway: SignalingGateway): readonly ObjectRef[] {
-  const { leaseKeys, internalTls, publicTls, policyBundle } = gatewayNames(gateway);
+  const {
+    leaseKeys,
+    columnKeys: sealing,
+    internalTls,
+    publicTls,
+    policyBundle,
+  } = gatewayNames(gateway);
   const namespace = gateway.metadata.namespace ?? '';
   const of = (kind: string) => (name: string) => ({ apiVersion: 'v1', kind, namespace, name });
   const issued = publicTlsSecret(gateway) === publicTls ? [publicTls] : [];
-  return [...[leaseKeys, internalTls, ...issued].map(of('Secret')), of('ConfigMap')(policyBundle)];
+  const sealed = hasColumnKeys(gateway) ? [sealing] : [];
+  const secrets = [leaseKeys, internalTls, ...issued, ...sealed];
+  return [...secrets.map(of('Secret')), of('ConfigMap')(policyBundle)];
 }

@@ -70,6 +70,7 @@ export function gatewayNames({ metadata: { name } }: SignalingGateway) {
     relays: `${name}-gateway-relays`,
     policyBundle: `${name}-gateway-policy`,
     leaseKeys: `${name}-gateway-lease-keys`,
+    columnKeys: `${name}-gateway-column-keys`,
     publicTls: `${name}-gateway-tls`,
     internalTls: `${name}-gateway-internal-tls`,
     goodRevision: `${name}-gateway-good`,
@@ -103,6 +104,11 @@ export function publicTlsSecret(gateway: SignalingGateway): string {
 /** Embedded storage has an identity (its volume), so its workload is a StatefulSet. */
 export function workloadKind({ spec }: SignalingGateway): 'Deployment' | 'StatefulSet' {
   return spec.storage.type === 'Embedded' ? 'StatefulSet' : 'Deployment';
+}
+
+/** Replicas that share a database share the keys that seal columns of it; beside SQLite the gateway keeps its own. */
+export function hasColumnKeys({ spec }: SignalingGateway): boolean {
+  return spec.storage.type === 'PostgreSQL';
 }
 
 /** How many pods are wanted; undefined while an autoscaler decides. Two need a database and a bus that both reach. */

@@ -101,6 +101,7 @@ export function situationOf(
     name: names.workload,
   });
   const effective = effectiveGateway(gateway.spec);
+  const state = workloadState(workload, wantedReplicas(gateway));
   const ca = authorities.find(({ ref }) => ref.namespace === namespace);
   const keys = gatewayKeys({
     gateway,
@@ -108,10 +109,10 @@ export function situationOf(
     installId: settings.installId,
     secret: (name) => child({ apiVersion: 'v1', kind: 'Secret', name }),
     ca,
+    isRunning: state.ready > 0,
     now,
   });
   const shown = secrets[publicTlsSecret(gateway)];
-  const state = workloadState(workload, wantedReplicas(gateway));
   const served = typeof shown === 'object' ? shown.certificate : undefined;
   return {
     gateway,

@@ -291,6 +291,6 @@ function secretProblem(
 }
 
 function secretsMadeFor(gateway: SignalingGateway): readonly string[] {
-  const { leaseKeys, internalTls, publicTls } = gatewayNames(gateway);
-  return [leaseKeys, internalTls, publicTls];
+  const { leaseKeys, columnKeys, internalTls, publicTls } = gatewayNames(gateway);
+  return [leaseKeys, columnKeys, internalTls, publicTls];
 }

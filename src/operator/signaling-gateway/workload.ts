@@ -22,7 +22,9 @@ import {
   COMPONENT,
   gatewayChild,
   gatewayNames,
+  hasColumnKeys,
   publicTlsSecret,
+  tlsSource,
   wantedReplicas,
   workloadKind,
 } from './objects.js';
@@ -157,7 +159,8 @@ function migrationContainer(context: GatewayContext): ProgramContainer | undefin
   const { postgresql } = spec.storage;
   if (postgresql === undefined) return undefined;
   const folder = postgresql.migrationSecretRef === undefined ? 'runtime' : 'migration';
-  const needed = new Set<string>([folder, 'database-ca']);
+  // With a role of its own it has to know which other role to grant to: the one in the runtime URI.
+  const needed = new Set<string>(['runtime', folder, 'database-ca']);
   return {
     name: 'migrate',
     image: imageReference(render.image, spec.image),
@@ -174,7 +177,11 @@ function migrationContainer(context: GatewayContext): ProgramContainer | undefin
 /** Volumes that every gateway has, with their mounts below. */
 function fileVolumes({ gateway }: GatewayContext): readonly Volume[] {
   const names = gatewayNames(gateway);
-  const tlsItems = [FILES.certificate, FILES.key].map((key) => ({ key, path: key }));
+  const items = (keys: readonly string[]) => keys.map((key) => ({ key, path: key }));
+  const tlsItems = items([FILES.certificate, FILES.key]);
+  // Endpoints are told the next key by its pin; who brings the certificate says nothing of the key that follows.
+  const isOurs = tlsSource(gateway).type === 'Internal';
+  const publicItems = isOurs ? [...tlsItems, ...items([FILES.nextPin])] : tlsItems;
   const data = claimVolume(DATA, `${DATA}-${names.workload}-0`);
   return [
     configMapVolume({ volume: 'settings', name: names.settings }),
@@ -183,7 +190,7 @@ function fileVolumes({ gateway }: GatewayContext): readonly Volume[] {
     configMapVolume({ volume: 'policy', name: names.policyBundle, optional: true }),
     configMapVolume({ volume: 'trust', name: CA_NAME }),
     secretVolume({ volume: 'lease-keys', name: names.leaseKeys }),
-    secretVolume({ volume: 'tls', name: publicTlsSecret(gateway), items: tlsItems }),
+    secretVolume({ volume: 'tls', name: publicTlsSecret(gateway), items: publicItems }),
     secretVolume({ volume: 'internal-tls', name: names.internalTls, items: tlsItems }),
     // The StatefulSet's controller puts the same claim in its place; standalone reads it here.
     ...(gateway.spec.storage.type === 'Embedded' ? [data] : []),
@@ -200,8 +207,9 @@ const FILE_MOUNTS: readonly Mount[] = [
   { volume: 'internal-tls', path: GATEWAY_PATHS.internalTls },
 ];
 
-/** Secrets that a user names: each gives one key, at one place. */
+/** Secrets of storage and bus: each gives one key, at one place. */
 const SECRET_MOUNTS: Readonly<Record<string, string>> = {
+  'column-keys': SECRET_FOLDERS.columnKeys,
   runtime: SECRET_FOLDERS.runtime,
   migration: SECRET_FOLDERS.migration,
   'database-ca': SECRET_FOLDERS.databaseCa,
@@ -212,7 +220,11 @@ const SECRET_MOUNTS: Readonly<Record<string, string>> = {
 function storageVolumes({ gateway }: GatewayContext): readonly Volume[] {
   const { runtimeSecretRef, migrationSecretRef, caSecretRef } =
     gateway.spec.storage.postgresql ?? {};
+  const columnKeys = hasColumnKeys(gateway)
+    ? { name: gatewayNames(gateway).columnKeys }
+    : undefined;
   return [
+    ...keyVolume('column-keys', columnKeys, FILES.keyIndex),
     ...keyVolume('runtime', runtimeSecretRef, FILES.uri),
     ...keyVolume('migration', migrationSecretRef, FILES.uri),
     ...keyVolume('database-ca', caSecretRef, FILES.ca),

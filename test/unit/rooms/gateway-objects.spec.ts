@@ -146,9 +146,10 @@ describe('the migration Secret', () => {
   const mounts = (container: Json | undefined) =>
     list(container?.['volumeMounts']).map(({ name }) => name);
 
-  it('is mounted by the init container alone, which mounts no key of ours', () => {
+  it('is mounted by the init container alone, which mounts the role to grant to and no key of ours', () => {
     const spec = at(templateOf(both), 'spec');
-    expect(mounts(list(at(spec, 'initContainers'))[0])).toEqual(['settings', 'migration']);
+    const init = mounts(list(at(spec, 'initContainers'))[0]);
+    expect(init).toEqual(['settings', 'runtime', 'migration']);
     expect(mounts(list(at(spec, 'containers'))[0])).not.toContain('migration');
   });
 

@@ -25,6 +25,11 @@ describe('a new SignalingGateway', () => {
     ]);
   });
 
+  it('orders column keys only where replicas share a database', () => {
+    const shared = planAt(observedGateway(aReplicatedGateway())).orders;
+    expect(shared.map(({ metadata }) => metadata.name)).toContain('edge-gateway-column-keys');
+  });
+
   it('says that it waits for keys, and is neither ready nor stalled', () => {
     expect(condition(observed, 'Ready')).toMatchObject({
       status: 'False',
@@ -52,6 +57,20 @@ describe('a SignalingGateway whose objects stand', () => {
 
   it('has nothing to order', () => {
     expect(planAt(at({ ready: 2 })).orders).toEqual([]);
+  });
+
+  it('keeps its column keys: no plan takes them away', () => {
+    const { keep = [] } = planAt(at({ ready: 2 })).plan;
+    expect(keep.map(({ name }) => name)).toContain('edge-gateway-column-keys');
+  });
+
+  it('rotates its column keys after a day while a pod is ready, and not while none is', () => {
+    const orders = (ready: number) =>
+      planAt(at({ ready }), {}, minutesAfter(1441)).orders.map(({ type }) => type);
+    expect([orders(2).includes('ColumnKeys'), orders(0).includes('ColumnKeys')]).toEqual([
+      true,
+      false,
+    ]);
   });
 
   it('is ready when every pod has the newest template and is ready', () => {

@@ -5,7 +5,7 @@ import { refOf } from '../../../src/kubernetes/object.js';
 import type { KubernetesObject } from '../../../src/kubernetes/object.js';
 import { desiredHash } from '../../../src/kubernetes/owned-fields.js';
 import { caSecretRef } from '../../../src/operator/keys/ca.js';
-import type { CertificateFact, KeyFact } from '../../../src/operator/keys/facts.js';
+import type { CertificateFact, ColumnKeyFact, KeyFact } from '../../../src/operator/keys/facts.js';
 import { requestDigest } from '../../../src/operator/keys/leaf.js';
 import type { KeyOrder, LeafOrder } from '../../../src/operator/keys/orders.js';
 import { planGateway } from '../../../src/operator/signaling-gateway/plan.js';
@@ -111,7 +111,7 @@ export function applied(object: KubernetesObject, view: Child['view'] = {}): Chi
 /** The Secret that fulfilling `order` leaves in the cache. */
 export function fulfilled(order: KeyOrder): Child {
   const annotations: Record<string, string> =
-    order.type === 'SigningKeys'
+    order.type === 'SigningKeys' || order.type === 'ColumnKeys'
       ? { 'sallyport.dev/keys': JSON.stringify(keysOf(order)) }
       : { 'sallyport.dev/certificates': JSON.stringify([leafOf(order as LeafOrder)]) };
   const secret = {
@@ -125,7 +125,13 @@ export function fulfilled(order: KeyOrder): Child {
   return applied(secret, { dataHash: 'm' });
 }
 
-function keysOf(order: Extract<KeyOrder, { type: 'SigningKeys' }>): readonly KeyFact[] {
+function keysOf(
+  order: Extract<KeyOrder, { type: 'SigningKeys' | 'ColumnKeys' }>,
+): readonly (KeyFact | ColumnKeyFact)[] {
+  if (order.type === 'ColumnKeys') {
+    const fresh = order.make.map((fact, index) => ({ id: String(index + 1).repeat(16), ...fact }));
+    return [...fresh, ...order.keep];
+  }
   const made = order.make.map((fact, index) => ({
     kid: String(index + 1).repeat(22),
     public: 'K'.repeat(43),

@@ -1,0 +1,55 @@
+/*
+ * `npm run bench -- gateway`: memory of idle connections, routed messages and logins, each beside a bare server on
+ * node:tls and ws in the same run. The server has one core, the generator the other one. Loopback only.
+ */
+import { parseArgs } from 'node:util';
+import {
+  bundleGateway,
+  pinGenerator,
+  requireOpenFiles,
+  unpinGenerator,
+} from './gateway-contestants.js';
+import { benchIdle } from './gateway-idle.js';
+import { benchLogins } from './gateway-logins.js';
+import { benchRouted } from './gateway-routed.js';
+import { machine } from './relay-contestants.js';
+import type { Metric } from './report.js';
+
+const SOCKETS = 10_000;
+const SMOKE_SOCKETS = 200;
+/** Connections that warm a server up come to the others. */
+const SPARE_SOCKETS = 600;
+
+/** Everything, or the part that `--part idle|routed|logins` names. `--smoke` only looks whether it works. */
+export async function benchGateway(
+  report: (metric: Metric) => void,
+  args: readonly string[],
+): Promise<void> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      smoke: { type: 'boolean', default: false },
+      part: { type: 'string' },
+      sockets: { type: 'string' },
+      // Options of other benches that run in the same call.
+      full: { type: 'boolean', default: false },
+      only: { type: 'string' },
+      fuzz: { type: 'string' },
+    },
+  });
+  const { smoke, part } = values;
+  const sockets = Number(values.sockets ?? (smoke ? SMOKE_SOCKETS : SOCKETS));
+  const wanted = (name: string) => part === undefined || part === name;
+  if (wanted('idle')) requireOpenFiles(sockets + SPARE_SOCKETS);
+  console.error(machine());
+  await bundleGateway();
+  pinGenerator();
+  try {
+    if (wanted('routed'))
+      await benchRouted(report, smoke ? { ms: 2_500, repetitions: 1 } : { ms: 5_000, repetitions: 3 });
+    if (wanted('logins')) await benchLogins(report, smoke ? 1_000 : 8_000);
+    if (wanted('idle')) await benchIdle(report, { sockets, settleMs: smoke ? 500 : 6_000 });
+  } finally {
+    unpinGenerator();
+  }
+}
