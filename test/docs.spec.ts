@@ -71,7 +71,7 @@ describe('the documentation', () => {
       commandTree('', () => undefined),
       '',
     );
-    expect(commands.filter((command) => !new RegExp(`\`${command}[` ]`).test(page))).toEqual([]);
+    expect(commands.filter((command) => !new RegExp(`\`${command}[\` ]`).test(page))).toEqual([]);
   });
 
   it('gives each dependency a reason in README', () => {

@@ -158,7 +158,11 @@ function ofGateway({ code, message, reason = '', retryAfterSeconds }: GatewayErr
 }
 
 function hintFor(reason: string): string | undefined {
-  const hints: Readonly<Record<string, string>> = { ...REQUEST_HINTS, ...LOGIN_HINTS };
+  const hints: Readonly<Record<string, string>> = {
+    ...REQUEST_HINTS,
+    ...LOGIN_HINTS,
+    superseded: 'Another program uses this device now: end it, or use it there.',
+  };
   return Object.hasOwn(hints, reason) ? hints[reason] : undefined;
 }
 
@@ -175,4 +179,6 @@ export function errorText(
 
 /** Also for a command line that could not be read as a whole. */
 const wantsJson = (argv: readonly string[]): boolean =>
-  argv.includes('--output=json') || argv[argv.indexOf('--output') + 1] === 'json';
+  argv.some(
+    (word, i) => word === '--output=json' || (word === 'json' && argv[i - 1] === '--output'),
+  );

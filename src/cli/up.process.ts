@@ -1,9 +1,11 @@
 /*
  * `up` as a process: the signals that end it, and its exit code.
  */
+import { join } from 'node:path';
 import { EXIT_CODE } from '../runtime/errors.js';
 import { SILENT_LOGGER } from '../runtime/log.js';
 import { stopOnSignal } from '../runtime/shutdown.process.js';
+import { Home } from './endpoint/home.files.js';
 import { quickstart, type UpCommand } from './quickstart.command.js';
 import type { Output } from './terminal.screen.js';
 import { Up } from './up.command.js';
@@ -32,11 +34,27 @@ export async function runUp(command: UpCommand, place: UpPlace): Promise<number>
   const steps = () => [{ name: 'rooms', stop: () => up.stop() }];
   stopOnSignal({ deadlineMs: STOP_WITHIN_MS, log: SILENT_LOGGER, steps });
   const fine = await quickstart(up, command, output);
+  const home = await clientHome(up, state);
   if (once) {
     await up.stop();
     return fine ? EXIT_CODE.ok : EXIT_CODE.failed;
   }
+  if (home !== undefined)
+    output.write(
+      `Join yourself: sallyport identity create --home ${home}, then connect --home ${home}.\n`,
+    );
   output.write('Ctrl-C stops every process.\n');
   up.show();
   return EXIT_CODE.ok;
+}
+
+/** Writes the list of the gateways that run here into a folder for an endpoint; gives the folder, if there is a gateway. */
+async function clientHome(up: Up, state: string): Promise<string | undefined> {
+  const gateways = up.gateways().filter(({ pins }) => pins.length > 0);
+  if (gateways.length === 0) return undefined;
+  const home = new Home(join(state, 'client'));
+  await home.writeGateways(
+    gateways.map(({ host, port, address, pins }) => ({ host, port, address, pins: [...pins] })),
+  );
+  return home.folder;
 }

@@ -65,6 +65,18 @@ export class SourceLimiter {
     return bucket.tokens + (elapsed * count) / perMs >= 1;
   }
 
+  /**
+   * Forgets sources that were quiet for `perMs`, in which all of their bucket comes back: whoever is forgotten begins as
+   * he would have gone on. `now` is monotonic, in milliseconds.
+   */
+  forget(perMs: number, now: number): void {
+    for (const [index, set] of this.#sets) {
+      const kept = set.filter(({ filledAtMs }) => now - filledAtMs < perMs);
+      if (kept.length === 0) this.#sets.delete(index);
+      else if (kept.length < set.length) this.#sets.set(index, kept);
+    }
+  }
+
   #bucketOf(source: string, burst: number, now: number): Bucket {
     const index = this.#indexOf(source);
     const set = this.#sets.get(index) ?? [];

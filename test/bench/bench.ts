@@ -1,4 +1,5 @@
 /* `npm run bench -- NAME... [OPTIONS]`: prints one JSON line per figure, then a table. Never part of the tests. */
+import { benchClient } from './client.bench.js';
 import { benchGateway } from './gateway.bench.js';
 import { benchOperator } from './operator.bench.js';
 import { benchRelay } from './relay.bench.js';
@@ -8,6 +9,7 @@ import { benchSession } from './session.bench.js';
 type Bench = (report: (metric: Metric) => void, args: readonly string[]) => Promise<void>;
 
 const BENCHES: Readonly<Record<string, Bench>> = {
+  client: benchClient,
   gateway: benchGateway,
   operator: benchOperator,
   relay: benchRelay,

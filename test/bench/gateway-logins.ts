@@ -21,12 +21,17 @@ type Report = (metric: Metric) => void;
 /** Whole logins per second, TLS handshake included, for each kind of storage; and handshakes of the bare server. */
 export async function benchLogins(report: Report, ms: number): Promise<void> {
   const bare = await startBare();
-  await measure(bare, ms, (index) => LoadSocket.open(bare.place, index), (value, busy) => {
-    report({
-      ...{ bench: 'gateway', metric: 'bare_ws_connections_per_second', unit: '1/s' },
-      ...{ value, reference: busy },
-    });
-  });
+  await measure(
+    bare,
+    ms,
+    (index) => LoadSocket.open(bare.place, index),
+    (value, busy) => {
+      report({
+        ...{ bench: 'gateway', metric: 'bare_ws_connections_per_second', unit: '1/s' },
+        ...{ value, reference: busy },
+      });
+    },
+  );
   await benchStorage(report, ms, 'SQLite');
   await withPostgres((storage) => benchStorage(report, ms, 'PostgreSQL', storage));
 }

@@ -45,9 +45,7 @@ class Member {
     const envelope = randomBytes(ENVELOPE_BYTES).toString('base64url');
     const body = { token: tokenOfNext, envelope };
     const frames = Array.from({ length: SLOTS }, (_, i) =>
-      textFrame(
-        JSON.stringify({ type: 'request', id: FIRST_ID + i, name: 'envelope.send', body }),
-      ),
+      textFrame(JSON.stringify({ type: 'request', id: FIRST_ID + i, name: 'envelope.send', body })),
     );
     this.#frames = Buffer.concat([...frames, ...frames]);
     this.#frameBytes = frames[0]!.length;

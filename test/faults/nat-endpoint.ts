@@ -5,7 +5,7 @@
 import { once } from 'node:events';
 import { nodeBackend } from '../../src/crypto/node.backend.js';
 import { Client, IdentityFile, type ContactSession } from '../../src/client/endpoint.library.js';
-import { textOfCandidate } from '../../src/client/contacts/local.addresses.js';
+import { candidateName } from '../../src/client/contacts/local.addresses.js';
 import { until } from '../processes/relay-udp-endpoint.js';
 import type { Answer, EndpointQuestions, PathTaken, Question } from './nat-messages.js';
 
@@ -22,7 +22,8 @@ function listen(): void {
   client.on('session', (peer, session) => {
     sessions.set(peer, session);
   });
-  client.on('session-ended', (_peer, end) => {
+  client.on('session-ended', (peer, end) => {
+    if (sessions.get(peer)?.end !== undefined) sessions.delete(peer);
     ends.push(end);
     paths = [];
   });
@@ -62,16 +63,16 @@ const questions: EndpointQuestions = {
     session?.close();
     if (session !== undefined) await until('the end', () => ends.length > before);
   },
-  seen: (peer) => {
-    const session = sessions.get(peer);
-    if (session === undefined) return Promise.reject(new Error('there is no session'));
-    return Promise.resolve({
+  seen: async (peer) => {
+    await until('a session', () => sessions.has(peer));
+    const session = sessions.get(peer)!;
+    return {
       id: Buffer.from(session.sessionId).toString('hex'),
       relay: session.relayId,
-      candidates: session.candidates().map((one) => `${textOfCandidate(one)}:${one.port}`),
+      candidates: session.candidates().map((one) => candidateName(one).replace(' ', ':')),
       paths,
       ends,
-    });
+    };
   },
   say: async (peer, text) => {
     const began = performance.now();

@@ -93,6 +93,15 @@ export class CliProcess {
       .map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>);
   }
 
+  /** Waits for a session with somebody, gives the other side a moment, and ends it with Ctrl-C. */
+  async saysThenStops(text = 'Connected to'): Promise<Ended> {
+    await this.says(text);
+    setTimeout(() => {
+      this.interrupt();
+    }, 3_000);
+    return this.ended;
+  }
+
   /** Ctrl-C as the shell sends it. */
   interrupt(): void {
     this.child.kill('SIGINT');

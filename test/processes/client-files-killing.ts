@@ -148,17 +148,25 @@ class KillingBed {
     this.#good = undefined;
   }
 
-  /** Looked at without the program under test. Undefined if the file has come to its end already. */
+  /**
+   * Looked at without the program under test. Undefined if the file has come to its end already. The part of a file before
+   * is still there if the kill came between the sender's knowing and its going.
+   */
   async #goodChunks(): Promise<number | undefined> {
     const parts = join(this.#bob, '.sallyport');
-    const name = (await readdir(parts)).find((each) => each.endsWith('.part'));
-    if (name === undefined) return undefined;
-    const part = await readFile(join(parts, name));
+    const names = (await readdir(parts)).filter((each) => each.endsWith('.part'));
+    if (names.length === 0) return undefined;
+    const good = await Promise.all(names.map((name) => this.#goodChunksOf(join(parts, name))));
+    return Math.max(...good);
+  }
+
+  async #goodChunksOf(path: string): Promise<number> {
+    const part = await readFile(path);
     let good = 0;
     for (let at = 0; at < SIZE; at += CHUNK) {
       const end = Math.min(SIZE, at + CHUNK);
-      if (part.length >= end && part.subarray(at, end).equals(this.#content.subarray(at, end)))
-        good++;
+      const isSame = part.subarray(at, end).equals(this.#content.subarray(at, end));
+      if (part.length >= end && isSame) good++;
     }
     return good;
   }

@@ -71,6 +71,33 @@ describe('a file that is allowed', () => {
   });
 });
 
+describe('the lengths of the messages of a transfer', () => {
+  /** Of everything that either side sends, in order. */
+  async function lengths(name: string, size: number): Promise<readonly number[]> {
+    (await start()).willing();
+    const path = await file(name, randomBytes(size));
+    await bed.alice.client.session();
+    const seen: number[] = [];
+    for (const { client } of [bed.alice, bed.bob])
+      client.current!.meddle = (bytes) => {
+        seen.push(bytes.length);
+        return bytes;
+      };
+    await send(path);
+    return seen;
+  }
+
+  it('T43: are the same for every name and for all sizes that are filled up to one', async () => {
+    const small = await lengths('a', 1);
+    await bed.stop();
+    expect(await lengths('a-much-longer-name-of-a-file.txt', 1_000)).toEqual(small);
+    await bed.stop();
+    const large = await lengths('a', 1_000_000);
+    await bed.stop();
+    expect(await lengths('b.pdf', 1_015_000)).toEqual(large);
+  });
+});
+
 describe('a role of one side that does not allow a file', () => {
   it.each<[string, LoopOptions, string]>([
     ['the sender may not send', { alice: { sendFiles: false } }, 'not-allowed'],

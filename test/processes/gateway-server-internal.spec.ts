@@ -68,7 +68,10 @@ describe('the internal port', () => {
       () => folder.authority.leaf(spiffeId(INSTALL, 'other', 'RelayPool', 'eu')),
     ],
   ])('S23, S42: lets nobody register with a certificate %s', async (_, leaf) => {
+    const anomalies = 'sallyport_network_anomalies_total{kind="relay-identity"}';
+    const before = (await gateway.metric(anomalies)) ?? NaN;
     expect(await ask(leaf())).toBe(403);
+    expect(await gateway.metric(anomalies)).toBe(before + 1);
   });
 
   it('S23: lets a relay register, and forbids it everything else, whether it exists or not', async () => {

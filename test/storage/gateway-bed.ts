@@ -133,7 +133,7 @@ export class GatewayBed {
 
   /** Waits until the replicas that run hear each other. */
   async joined(): Promise<void> {
-    const running = this.replicas.flatMap(({ process }) => process ?? []);
+    const running = this.#running;
     for (const process of running)
       await until(
         'a replica hears the others',
@@ -153,7 +153,7 @@ export class GatewayBed {
 
   /** The sum of a series over the replicas that run. */
   async sum(series: string): Promise<number> {
-    const values = this.replicas.map(({ process }) => process?.metric(series));
+    const values = this.#running.map((process) => process.metric(series));
     return (await Promise.all(values)).reduce<number>((sum, value) => sum + (value ?? 0), 0);
   }
 
@@ -166,11 +166,15 @@ export class GatewayBed {
 
   /** Ends everything and removes all files. */
   async stop(): Promise<void> {
-    await Promise.all(this.replicas.map(({ process }) => process?.kill()));
+    await Promise.all(this.#running.map((process) => process.kill()));
     const { postgres, nats, folder, programs } = this.around;
     await Promise.all([this.service.stop(), this.registry.stop(), nats.stop(), postgres.stop()]);
     await folder.remove();
     await rm(programs, { recursive: true, force: true });
+  }
+
+  get #running(): readonly GatewayProcess[] {
+    return this.replicas.flatMap(({ process }) => process ?? []);
   }
 
   get #ca(): string {

@@ -38,30 +38,33 @@ describe('three replicas whose database', () => {
   it.each([
     ['is there and does not answer', 1],
     ['is gone', 2],
-  ])('%s refuse new logins with a retry hint, keep live signaling alive, and let in again afterwards', async (_, way) => {
-    const [a, b] = [await bed.login(alice, 0), await bed.login(bob, 1)];
-    const token = aToken(way);
-    bodyOf(await b.request('rendezvous.listen', { tokens: [token] }));
-    if (way === 1) bed.postgres.pause();
-    else await bed.postgres.kill();
-    try {
-      const answers = await Promise.all(REPLICAS.map((at) => attempt(anAccount(0x30), at)));
-      for (const { answer } of answers) expect(answer).toEqual(UNAVAILABLE);
-      expect(await a.request('device.list')).toMatchObject({
-        refused: { reason: 'unavailable', code: 503 },
-      });
-      await talk(a, b, token);
-      await Promise.all(REPLICAS.map((at) => bed.replica(at).answers(503, /database/)));
-      await talk(a, b, token);
-    } finally {
-      if (way === 1) bed.postgres.resume();
-      else await bed.postgres.restart();
-    }
-    await Promise.all(REPLICAS.map((at) => bed.replica(at).answers(200, /^ready/)));
-    for (const at of REPLICAS)
-      expect((await attempt(anAccount(0x30 + 0x10 * at), at)).answer.type).toBe('welcome');
-    expect([a.isClosed, b.isClosed]).toEqual([false, false]);
-  });
+  ])(
+    '%s refuse new logins with a retry hint, keep live signaling alive, and let in again afterwards',
+    async (_, way) => {
+      const [a, b] = [await bed.login(alice, 0), await bed.login(bob, 1)];
+      const token = aToken(way);
+      bodyOf(await b.request('rendezvous.listen', { tokens: [token] }));
+      if (way === 1) bed.postgres.pause();
+      else await bed.postgres.kill();
+      try {
+        const answers = await Promise.all(REPLICAS.map((at) => attempt(anAccount(0x30), at)));
+        for (const { answer } of answers) expect(answer).toEqual(UNAVAILABLE);
+        expect(await a.request('device.list')).toMatchObject({
+          refused: { reason: 'unavailable', code: 503 },
+        });
+        await talk(a, b, token);
+        await Promise.all(REPLICAS.map((at) => bed.replica(at).answers(503, /database/)));
+        await talk(a, b, token);
+      } finally {
+        if (way === 1) bed.postgres.resume();
+        else await bed.postgres.restart();
+      }
+      await Promise.all(REPLICAS.map((at) => bed.replica(at).answers(200, /^ready/)));
+      for (const at of REPLICAS)
+        expect((await attempt(anAccount(0x30 + 0x10 * at), at)).answer.type).toBe('welcome');
+      expect([a.isClosed, b.isClosed]).toEqual([false, false]);
+    },
+  );
 
   it('is killed while people register lose nobody who was let in', async () => {
     const welcome = new Set<string>();

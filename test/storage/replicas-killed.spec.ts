@@ -65,9 +65,9 @@ describe('people of a gateway with three replicas', () => {
     }
     expect(session.end).toBeUndefined();
     // They went on with the session that the dead replica began.
-    expect(alice.heard.all('connected').map(([, { session: token }]) => token === undefined)).toEqual(
-      [false, true],
-    );
+    expect(
+      alice.heard.all('connected').map(([, { session: token }]) => token === undefined),
+    ).toEqual([false, true]);
     await gateways.startReplica(0);
     await gateways.joined();
   });

@@ -3,6 +3,7 @@ import { generateSync } from 'otplib';
 import type { ToEndpoint } from '../../src/messages/signaling.js';
 import { anAccount, type Account } from '../identities.js';
 import { TestEndpoint } from '../processes/gateway-endpoint.js';
+import { anotherDevice } from '../processes/gateway-login-bed.js';
 import { aToken, anEnvelope, nameOf } from '../signaling-bed.js';
 import { until } from './bus-replicas.js';
 import { bodyOf, GatewayBed } from './gateway-bed.js';
@@ -12,18 +13,19 @@ const alice = anAccount(0x10);
 const bob = anAccount(0x20);
 const carol = anAccount(0x30);
 const dave = anAccount(0x40);
+const erin = anAccount(0x50);
 const MAX_ATTEMPTS = 5;
 const INVALID =
   'sallyport_auth_attempts_total{outcome="failure",method="totp",reason="invalid-proof"}';
 
 let bed: GatewayBed;
-/** Alice and Bob administer: of them a second factor is asked. */
+/** Alice, Bob and Erin administer: of them a second factor is asked. */
 beforeAll(async () => {
   bed = await GatewayBed.start((settings) => ({
     ...settings,
     authentication: {
       ...settings.authentication,
-      administrators: [nameOf(alice), nameOf(bob)],
+      administrators: [alice, bob, erin].map(nameOf),
       secondFactors: { allowed: ['Totp'], requiredFor: 'Administrators' },
       lockout: { maxAttempts: MAX_ATTEMPTS, windowSeconds: 900, durationSeconds: 1_800 },
     },
@@ -100,6 +102,36 @@ describe('an account whose second factor is guessed at three replicas', () => {
     expect(answers.filter(({ type }) => type === 'second-factor')).toHaveLength(MAX_ATTEMPTS - 1);
     expect((await bed.sum(INVALID)) - before).toBe(MAX_ATTEMPTS);
     expect((await bed.sum('sallyport_auth_lockouts_total')) - lockouts).toBe(1);
+  });
+});
+
+describe('an account that uses three replicas at the same time', () => {
+  it('gets in once with one code of its app', async () => {
+    const app = await enrol(erin, 0);
+    const endpoints = await atOnce(3, (at) => asked(erin, at));
+    const code = app.right();
+    const answers = await Promise.all(endpoints.map((endpoint) => show(endpoint, code)));
+    expect(answers.map(({ type }) => type).sort()).toEqual([
+      'second-factor',
+      'second-factor',
+      'welcome',
+    ]);
+  });
+
+  it('is registered once, with all of its devices', async () => {
+    const frank = anAccount(0x60);
+    const devices = [frank, anotherDevice(frank, 0x70), anotherDevice(frank, 0x80)];
+    const registered = () =>
+      [0, 1, 2].flatMap((at) => bed.replica(at).stdout.match(/"action":"account.register"/g) ?? []);
+    const before = registered().length;
+    const endpoints = await atOnce(3, (at) => bed.login(devices[at]!, at));
+    for (const endpoint of endpoints) {
+      const { devices: known } = bodyOf(await endpoint.request('device.list'));
+      expect(known).toHaveLength(3);
+      expect(endpoint.received).toContainEqual(expect.objectContaining({ type: 'welcome' }));
+    }
+    await until('it is recorded', () => registered().length > before);
+    expect(registered()).toHaveLength(before + 1);
   });
 });
 

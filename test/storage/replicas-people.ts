@@ -162,6 +162,5 @@ async function startRelay(gateways: GatewayBed, folder: RelayFolder): Promise<Re
 export const isLive = (gateways: GatewayBed, replicas: number): Promise<void> =>
   until(
     'the relay is live at every replica',
-    async () =>
-      (await gateways.sum('sallyport_relay_registry_relays{state="Live"}')) === replicas,
+    async () => (await gateways.sum('sallyport_relay_registry_relays{state="Live"}')) === replicas,
   );

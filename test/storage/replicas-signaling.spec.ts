@@ -32,7 +32,9 @@ afterAll(async () => {
   await (bed as GatewayBed | undefined)?.stop(); // Undefined when it never started.
 });
 
-const refusedFor = (reason: string) => ({ refused: expect.objectContaining({ reason }) as unknown });
+const refusedFor = (reason: string) => ({
+  refused: expect.objectContaining({ reason }) as unknown,
+});
 
 /** Does something, and waits until `endpoint` is closed; gives why, and after how long. */
 async function closedBy(endpoint: TestEndpoint, act: () => Promise<unknown>) {
@@ -119,7 +121,7 @@ describe('a session that is ended at one replica', () => {
     const lock = () => carols.request('admin.account.lock', { account: nameOf(alice) });
     expect((await closedBy(one, lock)).reason).toBe('session-ended');
     expect((await two.closed).reason).toBe('session-ended');
-    await bed.database.admin('update sallyport.account set state = \'Active\'');
+    await bed.database.admin("update sallyport.account set state = 'Active'");
   });
 });
 

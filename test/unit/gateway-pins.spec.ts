@@ -175,17 +175,19 @@ describe('a gateway whose key changes', () => {
     expect(updatesTo(old)).toHaveLength(1);
   });
 
-  it('tells everybody who is connected when only the next key or a host is another', () => {
+  it.each([
+    ['the next key', { nextPin: third }, HOST, third],
+    ['a host', { hosts: [HOST, 'other.example'] }, 'other.example', undefined],
+  ])('tells everybody who is connected when only %s is another', (_, news, host, next) => {
     const one = bed.connect();
-    bed.at.nextPin = third;
-    bed.at.hosts = [HOST, 'other.example'];
+    Object.assign(bed.at, news);
     void bed.room.tick?.(bed.at.nowMs);
     bed.at.nowMs += SETTLE_MS;
     void bed.room.tick?.(bed.at.nowMs);
     const told = updatesTo(one).at(-1)!;
-    expect(
-      judged(told, first, { serial: NOON_MS, nowMs: bed.at.nowMs, host: 'other.example' }),
-    ).toMatchObject({ pins: [first.pin, third] });
+    expect(judged(told, first, { serial: NOON_MS, nowMs: bed.at.nowMs, host })).toMatchObject({
+      pins: [first.pin, next ?? second.pin],
+    });
   });
 
   it('tells nobody who is gone', () => {

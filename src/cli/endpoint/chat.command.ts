@@ -7,7 +7,7 @@ import { plainText } from '../../runtime/json-line.js';
 import { EXIT_CODE } from '../../runtime/errors.js';
 import type { TalkCommand } from '../commands.js';
 import type { Report } from '../terminal/report.js';
-import { withEndpoint, type EndpointSession } from './endpoint.session.js';
+import { isAbsence, withEndpoint, type EndpointSession } from './endpoint.session.js';
 import { calledAs, fingerprintMeant } from './peer-name.js';
 
 /** A message of 65,536 bytes at most; a line of a terminal that is longer does not exist. */
@@ -24,8 +24,15 @@ export function runChat(
     const { client } = session;
     const fingerprint = fingerprintMeant(client.contacts, command.peer);
     const chat = new LineChat(fingerprint, session);
-    await client.session(fingerprint);
-    report.note(`You talk to ${chat.name}. ${chat.mark} End with Ctrl-D.`);
+    const isThere = await client.session(fingerprint).then(
+      () => true,
+      (error: unknown) => {
+        if (!command.stay || !isAbsence(error)) throw error;
+        return false;
+      },
+    );
+    const where = isThere ? `You talk to ${chat.name}.` : `${chat.name} is not there now.`;
+    report.note(`${where} ${chat.mark} End with Ctrl-${command.stay ? 'C' : 'D'}.`);
     await chat.linesUntil(session.interrupted);
     await chat.settled();
     if (command.stay) await session.interrupted;

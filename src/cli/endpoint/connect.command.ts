@@ -7,7 +7,7 @@ import { systemClock } from '../../runtime/system.clock.js';
 import type { ContactCommand } from '../commands.js';
 import type { Report } from '../terminal/report.js';
 import { minute, pairs } from '../terminal/table.js';
-import { withEndpoint, type EndpointSession } from './endpoint.session.js';
+import { isAbsence, withEndpoint, type EndpointSession } from './endpoint.session.js';
 import { calledAs, fingerprintMeant } from './peer-name.js';
 import { readSecret } from './secret.source.js';
 
@@ -116,9 +116,7 @@ async function sessionWith(
 }
 
 function ifAbsent(error: unknown): void {
-  const { code, reason } = error as { readonly code?: string; readonly reason?: string };
-  if (code !== 'ERR_CONTACT_ABSENT' && reason !== 'peer-absent' && reason !== 'not-found')
-    throw error;
+  if (!isAbsence(error)) throw error;
 }
 
 const pause = (ms: number): Promise<void> =>

@@ -2,6 +2,7 @@
  * An endpoint that is logged in for as long as one command takes.
  */
 import { Client } from '../../client/contacts/client.runner.js';
+import { GatewayError } from '../../client/gateway/gateway-error.js';
 import type { IdentityFile } from '../../client/identity/identity.file.js';
 import type { Welcome } from '../../messages/signaling.js';
 import type { EndpointFlags } from '../commands.js';
@@ -39,7 +40,9 @@ export async function withEndpoint<Result>(
     try {
       const welcome = await Promise.race([client.connect(), signals.asError()]);
       warnOf(client, welcome, report);
-      return await use({ client, identity, welcome, report, interrupted: signals.interrupted });
+      const { interrupted } = signals;
+      const used = use({ client, identity, welcome, report, interrupted });
+      return await Promise.race([used, stopped(client)]);
     } finally {
       await client.close();
     }
@@ -47,6 +50,21 @@ export async function withEndpoint<Result>(
     signals.close();
     identity.close();
   }
+}
+
+/** Rejects when the gateway has ended the connection for good, as when this device connects elsewhere. */
+const stopped = (client: Client): Promise<never> =>
+  new Promise((_, reject) => {
+    client.on('stopped', (reason) => {
+      const text = `The gateway ended the connection: ${reason}.`;
+      reject(new GatewayError('ERR_GATEWAY_LOGIN', text, { reason }));
+    });
+  });
+
+/** Whether an error says that somebody is not there now. */
+export function isAbsence(error: unknown): boolean {
+  const { code, reason } = error as { readonly code?: string; readonly reason?: string };
+  return code === 'ERR_CONTACT_ABSENT' || ['peer-absent', 'not-found'].includes(reason ?? '');
 }
 
 function warnOf(client: Client, welcome: Welcome, report: Report): void {

@@ -4,8 +4,6 @@
 import { equalBytes, readU32 } from '../../protocol/bytes.js';
 import { maxMessageBytes, type Channel } from '../../protocol/channels/channels.js';
 import type { ReliableChannel } from '../../protocol/channels/frame.js';
-import { parseFingerprint } from '../../protocol/identity/account.js';
-import { verifyDeviceBinding } from '../../protocol/identity/device-binding.js';
 import { KeyStore } from '../../protocol/key-store.js';
 import type { SeenAddress } from '../../protocol/relay/address.js';
 import { CloseReason } from '../../protocol/session/control-message.js';
@@ -19,7 +17,14 @@ import { mayTry } from './candidate-list.js';
 import type { Candidates } from './candidates-body.js';
 import { ContactError } from './contact-error.js';
 import { DirectRetries } from './direct.retries.js';
-import { bindFor, isLoopbackBind, localCandidates, textOfCandidate } from './local.addresses.js';
+import {
+  bindFor,
+  candidateName,
+  isLoopbackBind,
+  localCandidates,
+  textOfCandidate,
+} from './local.addresses.js';
+import { judgeDevice } from './peer-judge.js';
 import type { KnownDevice } from './rendezvous-table.js';
 import type { PeerRefusal, SessionParts } from './session-parts.js';
 import { SessionRelays } from './session.relays.js';
@@ -145,9 +150,14 @@ export class ContactSession {
     const port = this.#endpoint?.udpPort;
     if (this.#parts.pathPolicy === 'RelayOnly' || port === undefined) return [];
     const all = [...localCandidates(this.#bind, port), ...(this.#seen ? [this.#seen] : [])];
-    const named = new Map(all.map((one) => [`${textOfCandidate(one)} ${one.port}`, one]));
-    this.#told = new Set(named.keys());
-    return [...named.values()];
+    return [...new Map(all.map((one) => [candidateName(one), one])).values()];
+  }
+
+  /** The same for what the peer is told now. */
+  told(): readonly SeenAddress[] {
+    const candidates = this.candidates();
+    this.#told = new Set(candidates.map(candidateName));
+    return candidates;
   }
 
   /** Takes what the peer says is new. Errors of the gateway and the network leave the session as it was. */
@@ -194,24 +204,11 @@ export class ContactSession {
       staticKey: identity.staticKey,
       binding: identity.bindingBytes,
       localIndex: readU32(index, 0),
-      judgePeer: (binding: Uint8Array, staticKey: Uint8Array) => this.#judge(binding, staticKey),
+      judgePeer: (binding: Uint8Array, staticKey: Uint8Array) =>
+        judgeDevice(this.#parts, binding, staticKey),
       random,
       nowMs,
     };
-  }
-
-  #judge(bytes: Uint8Array, staticKey: Uint8Array): 'ok' | PeerRefusal {
-    const { host, peer } = this.#parts;
-    const fingerprint = parseFingerprint(peer.fingerprint);
-    if (typeof fingerprint === 'string') return 'binding-other-identity';
-    const binding = verifyDeviceBinding(host.context.backend, bytes, {
-      fingerprint,
-      staticKey,
-      nowMs: host.clock.now().getTime(),
-      revocations: host.revocations,
-    });
-    if (typeof binding === 'string') return binding;
-    return equalBytes(binding.deviceId, peer.device.keys.deviceId) ? 'ok' : 'binding-other-device';
   }
 
   #endpointEvents() {
@@ -265,7 +262,7 @@ export class ContactSession {
   /** Tells the peer of addresses that it does not know yet; those that it could not be told are told the next time. */
   #tellAddresses(): void {
     const told = this.#told;
-    const candidates = this.candidates();
+    const candidates = this.told();
     const isNew = [...this.#told].some((name) => !told.has(name));
     if (!isNew) return;
     void this.#tell({ relayId: undefined, candidates }).then((isTold) => {

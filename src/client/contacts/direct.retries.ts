@@ -1,7 +1,7 @@
 import type { SeenAddress } from '../../protocol/relay/address.js';
 import type { PathKind } from '../datagram-path.js';
 import { MAX_CANDIDATES } from './candidate-list.js';
-import { textOfCandidate } from './local.addresses.js';
+import { candidateName } from './local.addresses.js';
 import { NetworkWatch } from './network.watch.js';
 
 const FIRST_RETRY_MS = 1_000;
@@ -33,7 +33,7 @@ export class DirectRetries {
 
   /** The peer named an address; `candidate` is copied. */
   add(candidate: SeenAddress): void {
-    const name = `${textOfCandidate(candidate)} ${candidate.port}`;
+    const name = candidateName(candidate);
     this.#named.delete(name);
     this.#named.set(name, { ...candidate, address: candidate.address.slice() });
     const [oldest] = this.#named.keys();

@@ -13,6 +13,9 @@ import type { RelayAddresses } from '../relay-news.js';
 export const textOfCandidate = ({ family, address }: SeenAddress): string =>
   family === 4 ? address.subarray(0, 4).join('.') : ipText(address);
 
+/** One text for one address and port. */
+export const candidateName = (one: SeenAddress): string => `${textOfCandidate(one)} ${one.port}`;
+
 /**
  * Candidates of a socket that is bound to `bind` and `port`: that address, or those of all interfaces when it is bound to
  * all. Link-local ones are left out: their zone means nothing to others.

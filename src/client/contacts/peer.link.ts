@@ -188,7 +188,7 @@ export class PeerLink {
         ...this.#parts(reached.known, reached),
         ...{ role: 'initiator', relay, sessionSeed, token, callMode, nowMs: this.#now() },
       });
-      const candidates = session.candidates();
+      const candidates = session.told();
       const body = encodeOffer({ sessionSeed, token, callMode, relayId: relay.rid, candidates });
       const isSent =
         !this.#isYielded(attempt) &&

@@ -45,6 +45,9 @@ export function createJudge(context: JudgeContext): LoginJudge {
   const { record, clock } = context;
   return {
     clock,
+    tick: () => {
+      limits.tick();
+    },
     unexpected: () => {
       record.failed('device-key', 'UnexpectedMessage');
     },
@@ -87,6 +90,12 @@ class LoginLimits {
     return this.#accounts.take(account, allowance, this.#now)
       ? undefined
       : { failed: 'TooManyLogins', retryAfterSeconds: seconds(allowance) };
+  }
+
+  /** Who has gone is not remembered for longer than a limit counts. */
+  tick(): void {
+    this.#addresses.forget(MINUTE_MS, this.#now);
+    this.#accounts.forget(HOUR_MS, this.#now);
   }
 
   get #failures(): Allowance {

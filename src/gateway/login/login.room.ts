@@ -8,7 +8,7 @@ import type { LoginRoom, RoomContext } from '../rooms.js';
 import type { LeaseRow } from '../store.js';
 import { accountHandlers } from './account-handlers.js';
 import { createAuthRecord } from './auth-record.js';
-import { Conversation } from './conversation.js';
+import { Conversation, type LoginJudge } from './conversation.js';
 import { deviceHandlers } from './device-handlers.js';
 import { Endings } from './endings.js';
 import { codeHandlers, factorHandlers } from './factor-handlers.js';
@@ -60,12 +60,16 @@ export function createLogin(context: RoomContext, options: LoginOptions = {}): L
   const judge = createJudge({ ...parts, factors, door: new SessionDoor(parts) });
   return {
     begin: (facts) => new Conversation(judge, facts, context.random(CHALLENGE_BYTES)),
-    ...withConnections(context, { ...parts, factors, pending: createPending() }),
+    ...withConnections(context, { ...parts, factors, pending: createPending() }, judge),
   };
 }
 
 /** What follows the life of connections: handlers, and what they remember. */
-function withConnections({ store, clock }: RoomContext, parts: HandlerParts) {
+function withConnections(
+  { store, clock }: RoomContext,
+  parts: HandlerParts,
+  judge: Pick<LoginJudge, 'tick'>,
+) {
   const { pending } = parts;
   const use = new SessionUse(store);
   return {
@@ -81,6 +85,7 @@ function withConnections({ store, clock }: RoomContext, parts: HandlerParts) {
       forgetPending(pending, connection);
     },
     tick: (now) => {
+      judge.tick();
       for (const table of Object.values(pending) as readonly Pending<unknown>[]) table.sweep(now);
     },
   } satisfies Partial<LoginRoom>;

@@ -96,14 +96,19 @@ class Pins implements Room {
       return false;
     }
     const choice = JSON.stringify(chosen);
-    // What the process finds at its start is nothing that changed.
-    if (this.#wanted?.choice !== choice)
-      this.#wanted = { choice, sinceMs: this.#wanted === undefined ? -Infinity : now };
     const before = this.#update;
-    if (before?.choice === choice && now - before.madeMs < RENEW_MS) return false;
-    if (now - this.#wanted.sinceMs < SETTLE_MS) return false;
+    const isFresh = before?.choice === choice && now - before.madeMs < RENEW_MS;
+    if (!this.#hasSettled(choice, now) || isFresh) return false;
     this.#update = this.#made(chosen, leaf, now);
     return this.#update !== undefined && this.#update.choice !== before?.choice;
+  }
+
+  /** Whether this has been so for long enough; what the process finds at its start is nothing that changed. */
+  #hasSettled(choice: string, now: number): boolean {
+    const isFirst = this.#wanted === undefined;
+    if (this.#wanted?.choice !== choice)
+      this.#wanted = { choice, sinceMs: isFirst ? -Infinity : now };
+    return now - this.#wanted.sinceMs >= SETTLE_MS;
   }
 
   #made(chosen: PinChoice, { key }: PublicLeaf, now: number): Update | undefined {

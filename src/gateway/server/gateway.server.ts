@@ -222,6 +222,7 @@ export class GatewayServer {
     const monotonicMs = clock.monotonicMs();
     const unixMs = clock.now().getTime();
     for (const socket of this.#sockets) socket.tick(monotonicMs, unixMs);
+    this.#public.tick();
     this.#internal.tick(monotonicMs);
     for (const room of this.#rooms) void this.#tickRoom(room, unixMs);
   }

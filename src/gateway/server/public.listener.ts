@@ -132,6 +132,12 @@ export class PublicListener {
     return this.#listener.listen();
   }
 
+  /** To be called every second: who has gone is not remembered for longer than a limit counts. */
+  tick(): void {
+    const now = this.parts.monotonicMs();
+    for (const limiter of [this.#handshakes, this.#requests]) limiter.forget(MINUTE_MS, now);
+  }
+
   stopListening(): void {
     this.#listener.stopListening();
   }

@@ -63,6 +63,8 @@ describe('a new leaf', () => {
       notBefore: '2026-03-01T11:59:00Z',
       notAfter: '2026-03-31T12:00:00Z',
     });
+    // Who may know the next key but not have it reads its pin.
+    expect(file(bed.leafSecret(), 'next.pin')).toBe(`${fact!.pins[1]}\n`);
     const next = createPublicKey(file(bed.leafSecret(), 'next.key'));
     expect(fact!.pins).toEqual([
       spkiPin(bed.leaf()),

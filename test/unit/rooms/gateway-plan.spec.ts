@@ -60,7 +60,7 @@ describe('a SignalingGateway whose objects stand', () => {
   });
 
   it('keeps its column keys: no plan takes them away', () => {
-    const { keep = [] } = planAt(at({ ready: 2 })).plan;
+    const { keep } = planAt(at({ ready: 2 })).plan;
     expect(keep.map(({ name }) => name)).toContain('edge-gateway-column-keys');
   });
 
