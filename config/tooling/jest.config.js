@@ -30,6 +30,10 @@ const testBed = {
   setupFilesAfterEnv: ['<rootDir>/config/tooling/patience.setup.js'],
 };
 
+/** How the names of specs begin that start a gateway. */
+const GATEWAY_SPECS = '(gateway-|client-|cli-|nat|standalone)';
+const WITH_GATEWAY = `test/processes/${GATEWAY_SPECS}`;
+
 export default {
   rootDir: root,
   maxWorkers: 2,
@@ -59,11 +63,20 @@ export default {
       testMatch: ['<rootDir>/test/storage/**/*.spec.ts'],
     },
     {
-      // Programs of the data plane as real processes on loopback, and the packets between them.
+      // Relay and endpoints as real processes on loopback, and the packets between them.
       ...common,
       displayName: 'processes',
       setupFilesAfterEnv: ['<rootDir>/config/tooling/patience.setup.js'],
-      testMatch: ['<rootDir>/test/processes/**/*.spec.ts'],
+      testMatch: ['<rootDir>/test/processes/*.spec.ts'],
+      testPathIgnorePatterns: [WITH_GATEWAY],
+    },
+    {
+      // The same with a gateway: logins, signaling, files, the command line, networks with NATs, the quickstart.
+      ...common,
+      displayName: 'gateway',
+      setupFilesAfterEnv: ['<rootDir>/config/tooling/patience.setup.js'],
+      testMatch: ['<rootDir>/test/processes/*.spec.ts'],
+      testPathIgnorePatterns: [`test/processes/(?!${GATEWAY_SPECS})`],
     },
     {
       // Looks at the results of all others, so it runs after them.

@@ -168,7 +168,7 @@ export function addAdmin(program: Node, found: Found): void {
   const node = program.command('admin').description('what administrators of a gateway may ask');
   const groups = new Map<string, Node>();
   for (const one of ADMIN) {
-    const group = groups.get(one.group) ?? node.command(one.group).description(`${one.group}`);
+    const group = groups.get(one.group) ?? node.command(one.group).description(one.group);
     groups.set(one.group, group);
     addRequest(group.command(one.verb), one, found);
   }

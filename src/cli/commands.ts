@@ -47,7 +47,8 @@ export type ContactCommand = EndpointFlags &
       }
     | { readonly name: 'contacts list' }
     | { readonly name: 'contacts accept'; readonly peer: string }
-    | { readonly name: 'contacts block' | 'contacts remove'; readonly peer: string }
+    | { readonly name: 'contacts block'; readonly peer: string }
+    | { readonly name: 'contacts remove'; readonly peer: string }
     | { readonly name: 'contacts rename'; readonly peer: string; readonly as: string }
     | { readonly name: 'contacts path'; readonly peer: string; readonly direct: boolean }
   );

@@ -28,7 +28,7 @@ export async function runRoleImport(command: RoleImportCommand, report: Report):
     const hint = 'Name a file that does not exist yet.';
     throw new ActionableError('ERR_RESOURCE_FILE', `${messageOf(cause)}.`, hint, { cause });
   });
-  const names = roles.map(({ metadata }) => metadata.name ?? '');
+  const names = roles.map(({ metadata }) => metadata.name);
   report.result({ writtenTo: command.to, roles: names }, [
     `${names.length} roles (${names.join(', ')}) are in ${command.to}. Apply them: kubectl apply -f ${command.to}`,
   ]);
@@ -53,8 +53,7 @@ function imported(value: unknown, command: RoleImportCommand): readonly AccessRo
 /** As an API server would: what it refuses is refused here. */
 async function admit(roles: readonly AccessRole[]): Promise<void> {
   const schemas = await readCrdSchemas();
-  for (const role of roles)
-    schemas.admit(structuredClone(role), `role ${role.metadata.name ?? ''}`);
+  for (const role of roles) schemas.admit(structuredClone(role), `role ${role.metadata.name}`);
 }
 
 async function fileValue(path: string): Promise<unknown> {

@@ -9,6 +9,7 @@ import type { Reconciler } from '../kubernetes/reconciler.js';
 import { OperatorModule } from '../operator/operator.module.js';
 import { readOperatorSettings, type OperatorSettings } from '../operator/settings.js';
 import { RECONCILERS } from '../operator/tokens.js';
+import { ActionableError, messageOf } from '../runtime/errors.js';
 import { systemClock } from '../runtime/system.clock.js';
 import { InMemoryCluster } from '../standalone/in-memory-cluster.js';
 import { PodsRunner, type PodState } from '../standalone/pods.runner.js';
@@ -70,14 +71,23 @@ export class Up {
   /** Reads the files and what an earlier run kept, wires the rooms and starts them. @throws ActionableError for a file that cannot be used */
   static async start(options: UpOptions): Promise<Up> {
     const { folders, version, output } = options;
+    if (options.state === '')
+      throw new ActionableError(
+        'ERR_ARGUMENT',
+        'The state folder has no name.',
+        'Write --state DIR.',
+      );
     const resources = await admitted(await readResourceFiles(folders));
     const cluster = new InMemoryCluster({ newUid: randomUUID, now: () => systemClock.now() });
     const state = resolve(options.state);
-    const kept = new StateFile(state, () => cluster.kept());
+    const failures = new FailureLog();
+    const take = (): ReturnType<InMemoryCluster['kept']> => cluster.kept();
+    const kept = new StateFile(state, take, (error) => {
+      failures.error('what is made is not kept', { error: messageOf(error) });
+    });
     cluster.restore(kept.read());
     for (const ref of gone(cluster.objects(), resources)) cluster.delete(ref);
     for (const resource of resources) put(cluster, resource);
-    const failures = new FailureLog();
     const pods = new PodsRunner({
       ...{ cluster, folder: state, log: failures },
       programOf: programsIn(resolve(options.programs)),
@@ -106,10 +116,14 @@ export class Up {
     this.#draw();
   }
 
-  /** Waits until every resource is ready; false when one is stalled, or it took too long. */
+  /**
+   * Waits until every resource is ready; false when one is stalled, or it took too long. @throws ActionableError when
+   * others hold a port that is needed; everything is stopped before
+   */
   async ready(): Promise<boolean> {
     const until = systemClock.monotonicMs() + READY_WITHIN_MS;
     while (systemClock.monotonicMs() < until) {
+      await this.#checkPorts();
       if (this.#runner.idle && this.#resources().every(isReady)) return true;
       if (this.#runner.idle && this.#resources().some(isStalled)) return false;
       await new Promise((wake) => setTimeout(wake, LOOK_EVERY_MS));
@@ -141,6 +155,17 @@ export class Up {
     await this.#runner.stop();
     await this.#pods.stop();
     await this.#kept.flush();
+  }
+
+  async #checkPorts(): Promise<void> {
+    const { blocked } = this.#pods;
+    if (blocked === undefined) return;
+    await this.stop();
+    throw new ActionableError(
+      'ERR_LISTEN',
+      `${blocked.pod} needs ${blocked.port}, and another program holds it.`,
+      'End that program ("ss -ltnup" shows it; another "npm start" needs the same ports), then start again.',
+    );
   }
 
   #lines(width: number): readonly string[] {

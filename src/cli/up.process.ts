@@ -26,13 +26,15 @@ export async function runUp(command: UpCommand, place: UpPlace): Promise<number>
   const { folders, once, demo, state } = command;
   const { output } = place;
   const up = await Up.start({ folders, state, ...place });
+  const steps = () => [{ name: 'rooms', stop: () => up.stop() }];
+  stopOnSignal({ deadlineMs: STOP_WITHIN_MS, log: SILENT_LOGGER, steps });
+  // A terminal that is closed ends it in order, too: its programs would stay behind.
+  process.once('SIGHUP', () => process.kill(process.pid, 'SIGTERM'));
   if (once && !demo) {
     const ready = await up.once();
     await up.stop();
     return ready ? EXIT_CODE.ok : EXIT_CODE.failed;
   }
-  const steps = () => [{ name: 'rooms', stop: () => up.stop() }];
-  stopOnSignal({ deadlineMs: STOP_WITHIN_MS, log: SILENT_LOGGER, steps });
   const fine = await quickstart(up, command, output);
   const home = await clientHome(up, state);
   if (once) {

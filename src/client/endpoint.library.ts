@@ -3,6 +3,8 @@
  * to contacts. docs/client.md has an example.
  */
 export { chooseBackend } from '../crypto/backend.chooser.js';
+export { CallError } from './calls/call-error.js';
+export { Calls } from './calls/calls.runner.js';
 export type { FactorKind, FactorProof } from '../messages/fields.js';
 export type { AnswerBody, RequestBody, RequestName } from '../messages/requests.js';
 export type { LoginRefusal, RequestRefusal, Welcome } from '../messages/signaling.js';

@@ -6,8 +6,8 @@ import { Type } from 'typebox';
 const live = { live: true } as const;
 const closed = { additionalProperties: false } as const;
 
-/** A path inside the pod; short, absolute and without a step upwards. */
-const PATH = { pattern: '^/[A-Za-z0-9._/-]*$', maxLength: 256 } as const;
+/** An absolute path. Without a cluster it stands below a folder of the person, who may have named it with blanks. */
+const PATH = { pattern: '^/[^\\x00-\\x1f\\x7f]*$', maxLength: 4_096 } as const;
 /** A path that the operator chooses. What stands there may change while the gateway runs; the path may not. */
 export const file = (description: string) => Type.String({ ...PATH, description });
 

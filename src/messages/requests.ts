@@ -1,6 +1,6 @@
 /*
  * Every request of an endpoint and its answer. A request that is not here does not exist. What it takes to be allowed
- * one is data of the gateway (src/gateway/routes.ts).
+ * one is data of the gateway (src/gateway/access/routes.ts).
  */
 import type { Static, TSchema } from 'typebox';
 import { ADMIN_REQUESTS } from './admin-requests.js';

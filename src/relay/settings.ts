@@ -29,8 +29,8 @@ const closed = { additionalProperties: false } as const;
 
 /** Ports below 1024 need a capability that no pod of ours has. */
 const PORT = { minimum: 1024, maximum: 65_535 } as const;
-/** A path inside the pod; short, absolute and without a blank. */
-const PATH = { pattern: '^/[A-Za-z0-9._/-]*$', maxLength: 256 } as const;
+/** An absolute path. Without a cluster it stands below a folder of the person, who may have named it with blanks. */
+const PATH = { pattern: '^/[^\\x00-\\x1f\\x7f]*$', maxLength: 4_096 } as const;
 /** Characters of an IP address or range; the relay parses the value strictly when it reads it. */
 const ADDRESS = { pattern: '^[0-9a-fA-F:.]{2,45}$' } as const;
 const CIDR = { pattern: '^[0-9a-fA-F:.]{2,45}/[0-9]{1,3}$' } as const;

@@ -14,12 +14,16 @@ import { PodProcess } from './pod.process.js';
 import { endLeftProcess, forgetProcess, livingProcess, noteProcess } from './process.files.js';
 import { isSelected, workloadsIn, type Pod, type Workload } from './pods.js';
 import { nextStep } from './rollout.js';
+import { heldPort } from './ports.socket.js';
 import { writeVolume } from './volume.files.js';
 
 /** How often it looks again without being told: a probe may have changed nothing but the time. */
 const LOOK_EVERY_MS = 1_000;
 /** With Ctrl-C nobody waits for a drain: a second SIGTERM ends our programs at once. */
 const HURRY_MS = 1_500;
+
+/** A port that is held for longer is not one that a process of ours is about to leave. */
+const HELD_FOR_GOOD_MS = 4_000;
 
 /** What the runner works with. */
 export interface PodsOptions {
@@ -47,6 +51,7 @@ export class PodsRunner {
   readonly #addresses = new AddressBook();
   readonly #running = new Map<string, PodProcess>();
   readonly #waiting = new Map<string, string>();
+  readonly #held = new Map<string, { readonly port: string; readonly sinceMs: number }>();
   #timer: NodeJS.Timeout | undefined;
   #work: Promise<void> = Promise.resolve();
   #isWorking = false;
@@ -68,6 +73,7 @@ export class PodsRunner {
           this.#options.log.warn('a process of an earlier run was ended', { pod: name });
       }
     }
+    process.once('exit', this.#kill);
     this.#timer = setInterval(() => {
       this.look();
     }, LOOK_EVERY_MS);
@@ -101,6 +107,18 @@ export class PodsRunner {
     return [...running, ...waiting].sort((a, b) => (a.id < b.id ? -1 : 1));
   }
 
+  /** A pod that cannot start because others hold its port, after some seconds in which they did not leave it. */
+  get blocked(): { readonly pod: string; readonly port: string } | undefined {
+    const until = performance.now() - HELD_FOR_GOOD_MS;
+    const held = [...this.#held].find(([, { sinceMs }]) => sinceMs < until);
+    return held && { pod: held[0], port: held[1].port };
+  }
+
+  /** However this process ends, short of SIGKILL, its pods end as well. */
+  readonly #kill = (): void => {
+    for (const running of this.#running.values()) running.kill();
+  };
+
   /** Ends every process. */
   async stop(): Promise<void> {
     this.#stopped = true;
@@ -108,6 +126,7 @@ export class PodsRunner {
     await this.#work;
     await Promise.all([...this.#running.values()].map((process) => process.stop(HURRY_MS)));
     this.#running.clear();
+    process.off('exit', this.#kill);
     forgetProcess(this.#options.folder);
   }
 
@@ -142,7 +161,12 @@ export class PodsRunner {
       });
     }
     this.#endSurplus(new Set(workloads.map(({ id }) => id)));
-    for (const process of this.#running.values()) await this.#writeFiles(process.pod, services);
+    for (const running of this.#running.values()) {
+      await this.#writeFiles(running.pod, services);
+      // It holds nothing now: whoever has its port is somebody else.
+      if (running.phase === 'BackOff') await this.#heldPort(running.pod, running.address);
+      if (running.ready) this.#held.delete(running.pod.id);
+    }
   }
 
   async #bring(workload: Workload, services: ReadonlyMap<string, string>): Promise<void> {
@@ -167,8 +191,13 @@ export class PodsRunner {
       this.#waiting.set(pod.id, missing.join(', '));
       return;
     }
-    this.#waiting.delete(pod.id);
     const place = this.#placeOf(pod, services);
+    const held = await this.#heldPort(pod, place.address);
+    if (held !== undefined) {
+      this.#waiting.set(pod.id, `${held}, which another program holds`);
+      return;
+    }
+    this.#waiting.delete(pod.id);
     const command = {
       argv: this.#options.programOf(commandLine(pod, place)),
       env: Object.fromEntries(environmentOf(pod, place)),
@@ -181,6 +210,13 @@ export class PodsRunner {
     });
     this.#running.set(pod.id, running);
     running.start();
+  }
+
+  async #heldPort({ id, container }: Pod, address: string): Promise<string | undefined> {
+    const port = await heldPort(address, container.ports ?? []);
+    if (port === undefined) this.#held.delete(id);
+    else this.#held.set(id, { port, sinceMs: this.#held.get(id)?.sinceMs ?? performance.now() });
+    return port;
   }
 
   #stopPod(id: string): void {

@@ -22,7 +22,11 @@ export interface Container {
     readonly value?: string;
     readonly valueFrom?: { readonly fieldRef?: { readonly fieldPath: string } };
   }[];
-  readonly ports?: readonly { readonly name?: string; readonly containerPort: number }[];
+  readonly ports?: readonly {
+    readonly name?: string;
+    readonly containerPort: number;
+    readonly protocol?: 'TCP' | 'UDP';
+  }[];
   readonly volumeMounts?: readonly { readonly name: string; readonly mountPath: string }[];
   readonly readinessProbe?: Probe;
   readonly livenessProbe?: Probe;

@@ -95,7 +95,9 @@ const CALLS = {
       ),
     ),
   allowDirect: (peer: string) => the().client.setPathPolicy(peer, 'DirectAllowed'),
-  session: async (peer: string) => void (await the().client.session(peer)),
+  session: async (peer: string) => {
+    await the().client.session(peer);
+  },
   endSession: async (peer: string) => {
     (await the().client.session(peer)).close();
     lastPath = undefined;

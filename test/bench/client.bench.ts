@@ -38,7 +38,7 @@ export async function benchClient(report: Report, args: readonly string[]): Prom
     await benchFiles(report, people, { megabytes, repetitions });
     back = await benchResume(report, people, Math.max(20, megabytes));
   } finally {
-    await Promise.all([people.alice, people.bob, back].map((person) => person?.stop()));
+    for (const person of [people.alice, people.bob, back]) await person?.stop();
     await people.bed.stop();
   }
 }

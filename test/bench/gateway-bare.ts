@@ -31,9 +31,9 @@ function join(socket: WebSocket, path: string): void {
 process.on('message', ({ cert, key }: BareCertificate) => {
   const server = createServer({ cert, key, minVersion: 'TLSv1.3' });
   const webSockets = new WebSocketServer({ server, perMessageDeflate: false });
-  webSockets.on('connection', (socket, { url = '' }) => {
+  webSockets.on('connection', (socket, { url }) => {
     socket.on('error', () => undefined);
-    if (url === SIGNALING_PATH) socket.on('message', () => undefined);
+    if (url === undefined || url === SIGNALING_PATH) socket.on('message', () => undefined);
     else join(socket, url);
   });
   server.listen({ port: 0, host: '127.0.0.1', backlog: 4_096 }, () => {

@@ -9,7 +9,13 @@
  *   ...            payload, not masked
  */
 import { randomBytes } from 'node:crypto';
-import { createSecureContext, type SecureContext, type TLSSocket } from 'node:tls';
+import type { TcpNetConnectOpts } from 'node:net';
+import {
+  createSecureContext,
+  type ConnectionOptions,
+  type SecureContext,
+  type TLSSocket,
+} from 'node:tls';
 import { tlsTo, upgradeRequest } from '../processes/gateway-endpoint.js';
 
 const TEXT = 0x1;
@@ -77,15 +83,19 @@ export class LoadSocket {
 
   /** Connects from the loopback address of `index` and asks for a WebSocket at `path`. */
   static async open(place: Place, index: number, path?: string): Promise<LoadSocket> {
-    const tls = await tlsTo(place, {
+    // node:tls hands it on to node:net; its type does not say so.
+    const options: ConnectionOptions & Pick<TcpNetConnectOpts, 'localAddress'> = {
       secureContext: place.context,
       localAddress: sourceAddress(index),
-    });
+    };
+    const tls = await tlsTo(place, options);
     tls.setNoDelay(true);
     const socket = new LoadSocket(tls);
     tls.write(upgradeRequest({}, path));
-    await socket.#within('upgrade', (done) => {
-      socket.#opened = done;
+    await socket.#within<undefined>('upgrade', (done) => {
+      socket.#opened = () => {
+        done(undefined);
+      };
     });
     return socket;
   }

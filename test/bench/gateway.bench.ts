@@ -48,7 +48,7 @@ export async function benchGateway(
     if (wanted('routed'))
       await benchRouted(
         report,
-        smoke ? { ms: 2_500, repetitions: 1 } : { ms: 5_000, repetitions: 3 },
+        smoke ? { ms: 1_500, repetitions: 1 } : { ms: 5_000, repetitions: 3 },
       );
     if (wanted('logins')) await benchLogins(report, smoke ? 1_000 : 8_000);
     if (wanted('idle')) await benchIdle(report, { sockets, settleMs: smoke ? 500 : 6_000 });

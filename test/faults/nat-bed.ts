@@ -4,7 +4,7 @@
  */
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pinOfCertificate } from '../../src/client/gateway/served-chain.js';
@@ -79,7 +79,7 @@ export class NatBed {
     readonly networks: Networks,
     readonly relay: RelayProcess,
     readonly endpoints: readonly [HomeEndpoint, HomeEndpoint],
-    private readonly remove: () => Promise<void>,
+    private readonly gatewayFolder: GatewayFolder,
   ) {}
 
   /** `roles` are everybody's. */
@@ -90,13 +90,10 @@ export class NatBed {
     await nameGateway(folder);
     const gatewayFolder = await aGatewayFolder(roles);
     const gateway = await GatewayProcess.ready(gatewayFolder);
-    const [relayFolder, relay] = await aRelay(gatewayFolder, gateway);
+    const relay = await aRelay(gatewayFolder, gateway);
     const [first, second] = networks.homes;
     const endpoints = [HomeEndpoint.start(first), HomeEndpoint.start(second)] as const;
-    const bed = new NatBed(networks, relay, endpoints, async () => {
-      for (const each of [gatewayFolder, relayFolder]) await each.remove();
-      await rm(folder, { recursive: true });
-    });
+    const bed = new NatBed(networks, relay, endpoints, gatewayFolder);
     const pin = await pinIn(join(gatewayFolder.path, 'tls/tls.crt'));
     for (const [i, endpoint] of endpoints.entries())
       endpoint.fingerprint = await endpoint.asks(
@@ -109,11 +106,15 @@ export class NatBed {
     return bed;
   }
 
-  /** Ends the endpoints and removes files; the rest ends with the namespaces. */
-  async end(): Promise<void> {
+  /** From now on `roles` are everybody's. */
+  async setRoles(roles: readonly BundleRole[], serial: number): Promise<void> {
+    await this.gatewayFolder.mount('policy', { 'bundle.json': bundleOf(roles, serial) });
+  }
+
+  /** Ends the endpoints; the rest ends with the namespaces. */
+  end(): void {
     for (const endpoint of this.endpoints) endpoint.end();
     this.networks.end();
-    await this.remove();
   }
 
   async #introduce(): Promise<void> {
@@ -151,7 +152,7 @@ async function aGatewayFolder(roles: readonly BundleRole[]): Promise<GatewayFold
 async function aRelay(
   gatewayFolder: GatewayFolder,
   gateway: GatewayProcess,
-): Promise<[RelayFolder, RelayProcess]> {
+): Promise<RelayProcess> {
   const folder = await RelayFolder.make();
   await folder.writeLeaf(gatewayFolder.authority.leaf(POOL_IDENTITY));
   const at = <Listener extends object>(listener: Listener) => ({
@@ -178,7 +179,7 @@ async function aRelay(
   await until('the relay is registered', () =>
     relay.stdout.includes('"action":"registration.open","outcome":"success"'),
   );
-  return [folder, relay];
+  return relay;
 }
 
 async function directoryOf(folder: GatewayFolder, gateway: GatewayProcess) {

@@ -16,6 +16,6 @@ for (const [i, one] of NAT_KINDS.entries())
     process.stderr.write(`${JSON.stringify(made)}\n`);
     journeys.push(made);
   }
-await bed.end();
+bed.end();
 process.stdout.write(JSON.stringify(journeys));
 process.exit(0);

@@ -21,6 +21,22 @@ export interface SessionSeen {
   readonly ends: readonly string[];
 }
 
+/** What a caller did. Times are Unix ms. */
+export interface CallSent {
+  readonly beganAtMs: number;
+  readonly sent: number;
+  /** Why the call, or a frame of it, was refused here; nothing if it was not. */
+  readonly refused: string | undefined;
+}
+
+/** What came to who is called. */
+export interface CallHeard {
+  /** Numbers of the frames, in the order in which they came. */
+  readonly numbers: readonly number[];
+  readonly firstAtMs: number | undefined;
+  readonly refused: readonly string[];
+}
+
 /** Questions with their arguments and answers. */
 export interface EndpointQuestions {
   open(url: string, pin: string, file: string): Promise<string>;
@@ -34,7 +50,10 @@ export interface EndpointQuestions {
   seen(peer: string): Promise<SessionSeen>;
   /** Milliseconds until the peer's endpoint has confirmed a text. */
   say(peer: string, text: string): Promise<number>;
-  rebind(peer: string): Promise<void>;
+  /** Starts a call and sends that many frames, one every 20 ms. */
+  call(peer: string, frames: string): Promise<CallSent>;
+  /** What came since the last question. */
+  heard(): Promise<CallHeard>;
 }
 
 export type QuestionName = keyof EndpointQuestions;

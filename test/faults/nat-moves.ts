@@ -122,7 +122,7 @@ const blocked = await change('relay-tls', 20_000, () => {
 const restarted = await journey(bed, ['symmetric', 'symmetric'], ['blocked', 'forwarded']);
 const bothBlocked = await journey(bed, [port, port], ['blocked', 'blocked']);
 
-await bed.end();
+bed.end();
 process.stdout.write(
   JSON.stringify({
     ...{ relayOnly, direct, cut, mended, renumbered, unplugged, rebound, blocked },

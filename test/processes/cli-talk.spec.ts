@@ -85,7 +85,7 @@ describe('two people at their command lines', () => {
   it('is told when the same device is used by another program', async () => {
     const first = CliProcess.run(['connect', '--stay', ...bob, '--output', 'json']);
     await first.says('sessionEndsAt');
-    console.log(await run('status', ...bob)); await new Promise((r) => setTimeout(r, 3000)); console.log(first.stdout, first.stderr, first.child.exitCode);
+    await run('status', ...bob);
     const { code, stderr } = await first.ended;
     expect(code).toBe(77);
     expect(stderr).toContain('Another program uses this device now');
@@ -96,7 +96,9 @@ describe('two people at their command lines', () => {
     await writeFile(folder.in('plan.txt'), bytes.toString('base64'));
     const receive = CliProcess.run(['receive', '--once', '--to', folder.in('inbox'), ...bob]);
     await receive.says('Files of contacts go to');
-    const { code, stdout, stderr } = await run('send', folder.in('plan.txt'), 'Bob', ...alice);
+    const s = CliProcess.run(['send', folder.in('plan.txt'), 'Bob', ...alice]);
+    setTimeout(() => { console.log(s.stdout, s.stderr, receive.stdout, receive.stderr, receive.child.exitCode); }, 15_000);
+    const { code, stdout, stderr } = await s.ended;
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toMatch(/plan\.txt {2} *\d+ % {2}.* of 4\.0 MB/);
     expect(stdout).toContain('Bob has plan.txt, 4.0 MB, whole and verified.');

@@ -29,6 +29,9 @@ import { directoryGateway, POOL_IDENTITY, RelayFolder, RelayProcess } from './re
 import { until } from './relay-udp-endpoint.js';
 
 /** A passphrase that the rules take. */
+/** A gateway that is started anew on a busy machine takes its time, and clients come back with growing patience. */
+const TOLD_WITHIN_MS = 60_000;
+
 export const PASSPHRASE = Buffer.from('vivid otter quarrels gently 88');
 
 /** What everybody may do: all that people do with each other. */
@@ -84,9 +87,11 @@ export class Heard {
     fit: (...args: ClientEvents[Name]) => boolean = () => true,
   ): Promise<ClientEvents[Name]> {
     const found = () => this.all(name).find((args) => fit(...args));
-    await until(`the client tells ${name}`, () => found() !== undefined).catch((error: unknown) => {
-      throw new Error(`${String(error)}; told: ${JSON.stringify(this.#events.map(short))}`);
-    });
+    await until(`the client tells ${name}`, () => found() !== undefined, TOLD_WITHIN_MS).catch(
+      (error: unknown) => {
+        throw new Error(`${String(error)}; told: ${JSON.stringify(this.#events.map(short))}`);
+      },
+    );
     return found()!;
   }
 }

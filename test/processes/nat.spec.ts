@@ -10,7 +10,7 @@ beforeAll(async () => {
 
 /** The journey of a pair of kinds, in either order. */
 const between = (one: string, other: string): Journey =>
-  journeys.find(({ kinds }) => `${kinds.toSorted()}` === `${[one, other].toSorted()}`)!;
+  journeys.find(({ kinds }) => kinds.toSorted().join() === [one, other].toSorted().join())!;
 
 describe('two people behind routers with address translation who may see each other’s addresses', () => {
   it.each([

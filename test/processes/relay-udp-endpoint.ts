@@ -110,9 +110,13 @@ export class Endpoint {
 export const pause = (ms: number): Promise<void> =>
   new Promise((resolve) => void setTimeout(resolve, ms));
 
-/** Waits until `holds`, at most as long as an answer may take. */
-export async function until(what: string, holds: () => boolean): Promise<void> {
-  const end = Date.now() + ANSWER_WITHIN_MS;
+/** Waits until `holds`, at most as long as an answer may take if nothing else is said. */
+export async function until(
+  what: string,
+  holds: () => boolean,
+  withinMs = ANSWER_WITHIN_MS,
+): Promise<void> {
+  const end = Date.now() + withinMs;
   while (!holds()) {
     if (Date.now() > end) throw new Error(`not within time: ${what}`);
     await pause(5);

@@ -39,7 +39,9 @@ async function listenTo(heard: string[]): Promise<NatsConnection> {
     authenticator: credsAuthenticator(credentials),
   });
   connection.subscribe('>', {
-    callback: (_, { data }) => heard.push(Buffer.from(data).toString()),
+    callback: (_, { data }) => {
+      heard.push(Buffer.from(data).toString());
+    },
   });
   await connection.flush();
   return connection;

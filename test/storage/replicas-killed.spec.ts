@@ -107,7 +107,10 @@ describe('people of a gateway with three replicas', () => {
       expect(traffic.shown).toHaveLength(traffic.sent);
     }
     expect(session.end).toBeUndefined();
-    for (const { client } of [alice, bob]) expect(client.isConnected).toBe(true);
+    for (const { client, heard } of [alice, bob]) {
+      expect(client.isConnected).toBe(true);
+      expect(new Set(heard.all('away').map(([, why]) => why))).toEqual(new Set(['gateway-ends']));
+    }
     // Who came late would meet a newcomer: both are found again.
     const carol = await bed.person('rolling-carol');
     await carol.client.ask(alice.client.fingerprint);

@@ -64,10 +64,14 @@ const connects = (socket: Socket): Promise<boolean> =>
     () => false,
   );
 
-/** Joins both; the end of one is the end of the other. */
+/** Joins both; the end of one is the end of the other, after what it said has been handed on. */
 function join(one: Socket, other: Socket): void {
   if (one.destroyed) other.destroy();
   one.pipe(other).pipe(one);
-  one.on('close', () => other.destroy());
-  other.on('close', () => one.destroy());
+  one.on('close', () => {
+    other.destroySoon();
+  });
+  other.on('close', () => {
+    one.destroySoon();
+  });
 }

@@ -21,7 +21,7 @@ export async function runDoctor(command: DoctorCommand, report: Report): Promise
   for (const gateway of await listed(command)) {
     const findings = await examine(gateway);
     gateways.push({ gateway: placeName(gateway), findings });
-    report.note(`${placeName(gateway)}`);
+    report.note(placeName(gateway));
     for (const line of findingLines(findings)) report.note(line);
   }
   const network = await examineNetwork(command, report);

@@ -25,7 +25,10 @@ export function runAccount(command: AccountCommand, report: Report): Promise<num
 type Run = (session: EndpointSession, command: AccountCommand) => Promise<void>;
 
 const RUN: Readonly<Record<AccountCommand['name'], Run>> = {
-  status: (session) => Promise.resolve(status(session)),
+  status: (session) => {
+    status(session);
+    return Promise.resolve();
+  },
   'devices list': async ({ client, identity, report }) => {
     const { devices } = await client.request('device.list', {});
     const own = toBase64url(identity.identity.binding.deviceId);

@@ -19,7 +19,7 @@ export function answerLines(
   const list: unknown = Object.values(answer)[0];
   if (!Array.isArray(list))
     return [`Done: ${request.replace(/^admin\./, '').replaceAll('.', ' ')}.`];
-  return list.length === 0 ? ['None.'] : listLines(list as readonly Row[]);
+  return list.length === 0 ? ['None.'] : listLines(list);
 }
 
 type Row = Readonly<Record<string, unknown>>;
@@ -40,5 +40,5 @@ function cell(field: string, value: unknown): string {
   if (typeof value === 'boolean') return value ? 'yes' : 'no';
   if (typeof value === 'number' && DAYS.includes(field)) return day(value);
   if (typeof value === 'number' && MOMENTS.includes(field)) return minute(value);
-  return String(value as string | number);
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }

@@ -2,7 +2,7 @@
  * `admin ...`: one request of an administrator; pages of a list are asked for until there are no more.
  */
 import type { Client } from '../../client/contacts/client.runner.js';
-import type { AnswerBody, RequestBody } from '../../messages/requests.js';
+import type { AnswerBody } from '../../messages/requests.js';
 import { EXIT_CODE } from '../../runtime/errors.js';
 import type { AdminCommand } from '../commands.js';
 import type { Report } from '../terminal/report.js';
@@ -23,12 +23,11 @@ export function runAdmin(command: AdminCommand, report: Report): Promise<number>
 }
 
 type Answer = AnswerBody<AdminCommand['request']>;
-type Body = RequestBody<AdminCommand['request']>;
 
 async function wholeAnswer(client: Client, { request, body }: AdminCommand): Promise<Answer> {
   // The table of commands gives each request the fields of its schema; the gateway checks them again.
   const ask = (more: object): Promise<Answer> =>
-    requestProven(client, request, { ...body, ...more } as Body);
+    requestProven(client, request, { ...body, ...more });
   const first = await ask({});
   if (!('items' in first)) return first;
   const items: unknown[] = [...first.items];
@@ -40,5 +39,5 @@ async function wholeAnswer(client: Client, { request, body }: AdminCommand): Pro
     ({ next } = more);
   }
   // Items of every page are of the schema of this one request.
-  return { items } as Answer;
+  return { items };
 }

@@ -15,6 +15,8 @@ type ConnectCommand = Extract<ContactCommand, { name: 'connect' }>;
 
 /** Both people ask now and then until the other one is there. */
 const ASK_EVERY_MS = 3_000;
+const SESSION_WITHIN_MS = 15_000;
+const LINGER_MS = 2_000;
 
 /** Carries it out; gives the exit code. */
 export async function connectPeer(command: ConnectCommand, report: Report): Promise<number> {
@@ -85,33 +87,54 @@ async function toPeer(
     });
   });
   const stateNow = () => client.contacts.find((one) => one.fingerprint === fingerprint)?.state;
+  const isNew = stateNow() !== 'accepted';
   const untilMs = systemClock.monotonicMs() + waitSeconds * 1_000;
-  let isInterrupted = false;
-  void interrupted.then(() => (isInterrupted = true));
+  const stop = new AbortController();
+  void interrupted.then(() => {
+    stop.abort();
+  });
   // Who asks for somebody who has asked has said yes.
   if (stateNow() === 'asking') await client.accept(fingerprint);
-  while (stateNow() !== 'accepted' && systemClock.monotonicMs() < untilMs && !isInterrupted) {
+  while (stateNow() !== 'accepted' && systemClock.monotonicMs() < untilMs && !stop.signal.aborted) {
     await client.ask(fingerprint).catch(ifAbsent);
     await Promise.race([accepted, interrupted, pause(ASK_EVERY_MS)]);
   }
   if (as !== undefined && stateNow() !== undefined) await client.rename(fingerprint, as);
   if (stateNow() !== 'accepted')
     throw new ContactError('ERR_CONTACT_ABSENT', 'The other person has not answered yet.');
-  return sessionWith(fingerprint, { client, report });
+  return sessionWith(fingerprint, { isNew, client, report, interrupted });
 }
 
+/** For a contact that is new it is enough that both have said yes: the other program may have ended after that. */
 async function sessionWith(
   fingerprint: string,
-  { client, report }: Pick<EndpointSession, 'client' | 'report'>,
+  {
+    isNew,
+    client,
+    report,
+    interrupted,
+  }: Pick<EndpointSession, 'client' | 'report' | 'interrupted'> & { readonly isNew: boolean },
 ): Promise<number> {
-  const session = await client.session(fingerprint);
+  const late = pause(SESSION_WITHIN_MS).then(() => {
+    throw new ContactError('ERR_CONTACT_NO_SESSION', 'No session came about in time.');
+  });
+  const session = await Promise.race([client.session(fingerprint), late]).catch(
+    (error: unknown) => {
+      if (!isNew || !(error instanceof ContactError)) throw error;
+      return undefined;
+    },
+  );
   const name = calledAs(client.contacts, fingerprint);
   const contact = client.contacts.find((one) => one.fingerprint === fingerprint);
   const verified = contact?.verified ?? false;
-  const { relayId } = session;
   const hint = verified ? '' : ` Not verified yet: sallyport verify ${name}.`;
-  const text = `Connected to ${name} through the relay ${relayId}.${hint}`;
-  report.event('session', { fingerprint, relay: relayId, verified }, text);
+  const text =
+    session === undefined
+      ? `${name} is a contact now, and not there any more.${hint}`
+      : `Connected to ${name} through the relay ${session.relayId}.${hint}`;
+  report.event('session', { fingerprint, relay: session?.relayId ?? null, verified }, text);
+  // The other program is told that there is a session before this one ends.
+  if (session !== undefined) await Promise.race([pause(LINGER_MS), interrupted]);
   return EXIT_CODE.ok;
 }
 

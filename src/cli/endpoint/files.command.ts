@@ -28,6 +28,8 @@ export function runSend(command: SendCommand, report: Report): Promise<number> {
       stop.abort(Object.assign(new Error('Stopped; sent again, it goes on.'), { exitCode: 130 }));
     });
     const bar = new ProgressBar(report, basename(command.file));
+    const to = calledAs(client.contacts, fingerprint);
+    report.note(`Offered to ${to}, who has to run "sallyport receive". Ctrl-C gives up.`);
     try {
       const { name, size } = await transfers.send(fingerprint, command.file, {
         signal: stop.signal,
@@ -36,7 +38,6 @@ export function runSend(command: SendCommand, report: Report): Promise<number> {
         },
       });
       bar.close();
-      const to = calledAs(client.contacts, fingerprint);
       report.result({ sent: name, bytes: size, to: fingerprint }, [
         `${to} has ${name}, ${bytesText(size)}, whole and verified.`,
       ]);

@@ -16,6 +16,12 @@ const KEY = {
   delete: 0x7f,
 } as const;
 
+const ENDINGS: ReadonlyMap<number, LineState> = new Map([
+  [KEY.lineFeed, 'line'],
+  [KEY.carriageReturn, 'line'],
+  [KEY.interrupt, 'interrupted'],
+]);
+
 /** Longest line: 24 words, or a passphrase of 1,024 characters of four bytes. */
 const MAX_LINE_BYTES = 4_096;
 
@@ -55,28 +61,18 @@ export class LineInput {
       this.#isEscape = key === 0x5b || key === 0x4f || (key >= 0x30 && key <= 0x3b);
       return 'more';
     }
-    switch (key) {
-      case KEY.lineFeed:
-      case KEY.carriageReturn:
-        return 'line';
-      case KEY.interrupt:
-        return 'interrupted';
-      case KEY.end:
-        return this.#length === 0 ? 'ended' : 'more';
-      case KEY.eraseLine:
-        while (this.#length > 0) this.#backspace(echo);
-        return 'more';
-      case KEY.backspace:
-      case KEY.delete:
-        this.#backspace(echo);
-        return 'more';
-      case KEY.escape:
-        this.#isEscape = true;
-        return 'more';
-      default:
-        this.#add(key, echo);
-        return 'more';
-    }
+    if (key === KEY.end) return this.#length === 0 ? 'ended' : 'more';
+    const ending = ENDINGS.get(key);
+    if (ending !== undefined) return ending;
+    this.#edit(key, echo);
+    return 'more';
+  }
+
+  #edit(key: number, echo: number[]): void {
+    if (key === KEY.backspace || key === KEY.delete) this.#backspace(echo);
+    else if (key === KEY.eraseLine) while (this.#length > 0) this.#backspace(echo);
+    else if (key === KEY.escape) this.#isEscape = true;
+    else this.#add(key, echo);
   }
 
   #add(key: number, echo: number[]): void {

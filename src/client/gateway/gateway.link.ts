@@ -89,7 +89,8 @@ export class GatewayLink {
       this.#end(error.syscall === undefined ? 'tls-failed' : 'unreachable');
     });
     this.#tls.once('close', () => {
-      this.#end('connection-lost');
+      // The WebSocket hears of it a moment later, and knows with which code it was closed.
+      if (this.#socket === undefined) this.#end('connection-lost');
     });
   }
 

@@ -1,5 +1,5 @@
 /*
- * The audit record of a request: whether there is one, and what it holds, by level. Golden files in test/golden/audit.
+ * The audit record of a request: whether there is one, and what it holds, by level. Golden files in test/golden/access.
  */
 import type { AuditEvent } from '../../audit/record.js';
 import type { RequestName } from '../../messages/requests.js';
