@@ -5,12 +5,13 @@ import { randomBytes, randomFillSync } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { IdentityFile } from '../client/identity/identity.file.js';
+import { ActionableError, messageOf } from '../runtime/errors.js';
 import type { CryptoBackend } from '../protocol/crypto-backend.js';
 
 /** Characters of a random passphrase: 144 bits. */
 const PASSPHRASE_BYTES = 24;
 
-/** Opens the identity `name` below `folder`, or makes it. The caller closes it. */
+/** Opens the identity `name` below `folder`, or makes it. The caller closes it. @throws ActionableError for one that cannot be used */
 export async function demoIdentity(
   folder: string,
   name: string,
@@ -23,6 +24,13 @@ export async function demoIdentity(
   try {
     const place = { path, passphrase, backend, nowMs };
     return await (existsSync(path) ? IdentityFile.open(place) : IdentityFile.create(place));
+  } catch (cause) {
+    throw new ActionableError(
+      'ERR_STATE',
+      `The identity in ${home} cannot be used: ${messageOf(cause)}`,
+      `Remove that folder: then ${name} begins anew.`,
+      { cause },
+    );
   } finally {
     randomFillSync(passphrase);
   }

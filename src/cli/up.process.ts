@@ -43,7 +43,7 @@ export async function runUp(command: UpCommand, place: UpPlace): Promise<number>
   }
   if (home !== undefined)
     output.write(
-      `Join yourself: sallyport identity create --home ${home}, then connect --home ${home}.\n`,
+      `Join yourself: sallyport identity create --home '${home}', then connect --home '${home}'.\n`,
     );
   output.write('Ctrl-C stops every process.\n');
   up.show();

@@ -46,11 +46,15 @@ export function endLeftProcess(folder: string): boolean {
   }
 }
 
-/** When a process began, in ticks since boot (proc(5), field 22 of stat); undefined where there is no /proc. */
+/**
+ * When a process began, in ticks since boot (proc(5), fields 3 and 22 of stat); undefined where there is no /proc, and for
+ * a process that has ended and that its parent has not asked about yet.
+ */
 function startTime(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+    const [state, ...fields] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return state === 'Z' || state === 'X' ? undefined : fields[18];
   } catch {
     return undefined;
   }

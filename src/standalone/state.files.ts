@@ -53,7 +53,8 @@ export class StateFile {
         objects?: readonly KeptObject[];
       };
       const { version, objects } = kept;
-      if (version === VERSION && objects instanceof Array) return objects;
+      if (version === VERSION && objects instanceof Array && objects.every(isObject))
+        return objects;
     } catch (cause) {
       throw problem(this.#path, 'is not whole', 'remove the folder', cause);
     }
@@ -104,6 +105,16 @@ export class StateFile {
     }
     renameSync(fresh, this.#path);
   }
+}
+
+/** What is read has no type yet: enough of it is looked at that a torn file is told from a whole one. */
+function isObject(kept: Torn | null): boolean {
+  const { kind, metadata } = kept?.put ?? {};
+  return typeof kind === 'string' && typeof metadata?.name === 'string';
+}
+
+interface Torn {
+  readonly put?: { readonly kind?: unknown; readonly metadata?: { readonly name?: unknown } };
 }
 
 function unusable(path: string, what: string, cause: unknown): ActionableError {

@@ -96,9 +96,7 @@ describe('two people at their command lines', () => {
     await writeFile(folder.in('plan.txt'), bytes.toString('base64'));
     const receive = CliProcess.run(['receive', '--once', '--to', folder.in('inbox'), ...bob]);
     await receive.says('Files of contacts go to');
-    const s = CliProcess.run(['send', folder.in('plan.txt'), 'Bob', ...alice]);
-    setTimeout(() => { console.log(s.stdout, s.stderr, receive.stdout, receive.stderr, receive.child.exitCode); }, 15_000);
-    const { code, stdout, stderr } = await s.ended;
+    const { code, stdout, stderr } = await run('send', folder.in('plan.txt'), 'Bob', ...alice);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toMatch(/plan\.txt {2} *\d+ % {2}.* of 4\.0 MB/);
     expect(stdout).toContain('Bob has plan.txt, 4.0 MB, whole and verified.');

@@ -3,7 +3,9 @@
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, readFile, rm, rmdir } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
@@ -74,9 +76,12 @@ function pidOf(pod: string): number | undefined {
     return undefined;
   }
 }
+/** Ended and waiting for its parent to notice is ended. */
 function isAlive(pid: number | undefined): boolean {
   try {
-    return pid !== undefined && process.kill(pid, 0);
+    return (
+      pid !== undefined && !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
+    );
   } catch {
     return false;
   }
@@ -124,10 +129,33 @@ describe('the quickstart without a cluster', () => {
   );
 
   it(
-    'starts a program again that was killed, and ends with SIGTERM',
+    'S205, T3: lets two people talk whom no server can overhear, and ends every process',
+    async () => {
+      const run = up('--demo', '--once');
+      const code = await new Promise<number | null>((resolve) => run.child.once('exit', resolve));
+      const output = run.output();
+      expect([code, output]).toEqual([0, expect.stringContaining('both see the safety number')]);
+      expect(output).toMatch(/alice to bob: .* \(sealed end to end, there after \d+ ms\)/);
+      expect(output).toMatch(/bob to alice: .* \(sealed end to end, there after \d+ ms\)/);
+      expect(output).toMatch(/a file of 20 MB in .*: the same bytes arrived/);
+      expect(output).toMatch(/a stranger showed a captured lease .*: refused; .*: proven/);
+      expect(output).toMatch(/searched for what they said and sent in \d+ files .*: not found/);
+      for (const pod of PROGRAMS) expect(isAlive(pidOf(pod))).toBe(false);
+    },
+    2 * SOON_MS,
+  );
+
+  it(
+    'is not disturbed by a second run, starts a program again that was killed, and ends with SIGTERM',
     async () => {
       const run = up();
       await until('ready', isReady(run));
+      const second = up('--once');
+      const refused = await new Promise<number | null>((done) => second.child.once('close', done));
+      expect([refused, second.output()]).toEqual([
+        78,
+        expect.stringContaining('is in use by process'),
+      ]);
       const before = pidOf('default/local-relay-1');
       kill(before);
       await until('a new process', () => {
@@ -166,4 +194,38 @@ describe('the quickstart without a cluster', () => {
       expect(entries).not.toContain('volumes');
     }
   });
+
+  it(
+    'says which port another program holds, and leaves no process behind',
+    async () => {
+      const other = createServer().listen(5349, '127.0.0.3');
+      await once(other, 'listening');
+      const run = up('--once');
+      const code = await new Promise<number | null>((resolve) => run.child.once('close', resolve));
+      other.close();
+      expect([code, run.output()]).toEqual([
+        78,
+        expect.stringContaining('default/local-relay-1 needs TCP port 5349 of 127.0.0.3'),
+      ]);
+      for (const pod of PROGRAMS) expect(isAlive(pidOf(pod))).toBe(false);
+    },
+    2 * SOON_MS,
+  );
+
+  it(
+    'says that its state cannot be written, and leaves no process behind',
+    async () => {
+      const obstacle = join(state, 'cluster.json.new');
+      await mkdir(obstacle);
+      const run = up('--once');
+      const code = await new Promise<number | null>((resolve) => run.child.once('close', resolve));
+      await rmdir(obstacle);
+      expect([code, run.output()]).toEqual([
+        78,
+        expect.stringContaining('cluster.json cannot be written: EISDIR'),
+      ]);
+      for (const pod of PROGRAMS) expect(isAlive(pidOf(pod))).toBe(false);
+    },
+    2 * SOON_MS,
+  );
 });

@@ -90,7 +90,7 @@ class LineChat {
   async settled(): Promise<void> {
     if (this.#open.size === 0) return;
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, DELIVERED_WITHIN_MS);
+      const timer = setTimeout(resolve, DELIVERED_WITHIN_MS).unref();
       void this.#session.interrupted.then(resolve);
       this.#wake = () => {
         if (this.#open.size > 0) return;

@@ -144,5 +144,6 @@ function ifAbsent(error: unknown): void {
 
 const pause = (ms: number): Promise<void> =>
   new Promise((resolve) => {
-    setTimeout(resolve, ms);
+    // What is waited for beside it keeps the program alive; the rest of the time must not.
+    setTimeout(resolve, ms).unref();
   });

@@ -16,6 +16,9 @@ import { calledAs, fingerprintMeant } from './peer-name.js';
 type SendCommand = Extract<TalkCommand, { name: 'send' }>;
 type ReceiveCommand = Extract<TalkCommand, { name: 'receive' }>;
 
+/** A few round trips, with repeats. */
+const SENDER_KNOWS_WITHIN_MS = 5_000;
+
 /** Sends one file; resolves when the receiver has verified and kept it. @throws FileTransferError; ContactError. */
 export function runSend(command: SendCommand, report: Report): Promise<number> {
   return withEndpoint(command, report, async (session) => {
@@ -58,12 +61,32 @@ export function runReceive(command: ReceiveCommand, report: Report): Promise<num
       report.note(`Files of contacts go to ${folder}. End with Ctrl-C.`);
       const first = taken(transfers, session);
       await transfers.resume();
-      const ends = command.once ? [first, session.interrupted] : [session.interrupted];
-      return (await Promise.race(ends)) ?? EXIT_CODE.ok;
+      if (!command.once) {
+        await session.interrupted;
+        return EXIT_CODE.ok;
+      }
+      const exitCode = await Promise.race([first, session.interrupted]);
+      await senderKnows(session);
+      return exitCode ?? EXIT_CODE.ok;
     } finally {
       transfers.close();
     }
   });
+}
+
+/** The sender has to hear that the file is there: it ends the session then. */
+async function senderKnows({ client, interrupted }: EndpointSession): Promise<void> {
+  const ended = new Promise<void>((resolve) => {
+    client.on('session-ended', () => {
+      resolve();
+    });
+  });
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, SENDER_KNOWS_WITHIN_MS);
+  });
+  await Promise.race([ended, late, interrupted]);
+  clearTimeout(timer);
 }
 
 /** Says what comes; resolves with the exit code of the first file that ended. */

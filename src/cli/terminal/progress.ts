@@ -44,6 +44,6 @@ export function progressText(progress: TransferProgress): string {
     `${String(percent(progress)).padStart(3)} %`,
     `${bytesText(bytes)} of ${bytesText(totalBytes)}`,
     ...(bytesPerSecond > 0 ? [`${bytesText(bytesPerSecond)}/s`] : []),
-    ...(secondsLeft > 0 ? [`${durationText(secondsLeft)} left`] : []),
+    ...(secondsLeft >= 0.5 ? [`${durationText(secondsLeft)} left`] : []),
   ].join('  ');
 }
