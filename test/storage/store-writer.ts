@@ -13,8 +13,21 @@ const STDOUT = 1;
 // The test that starts this program writes it.
 const storage = JSON.parse(process.argv[2]!) as GatewaySettings['storage'];
 const store = await openStore({ storage }, { clock: systemClock, random });
-for (let at = 0; at < 10_000; at += 1) {
+for (let at = 0; at < 1_000_000; at += 1) {
   const account = `sp1${randomBytes(8).toString('hex')}`;
   await store.createAccount(anAccount({ account }));
-  writeSync(STDOUT, `${account}\n`);
+  print(`${account}\n`);
+}
+
+/** Whoever reads may be behind for a moment: then the pipe is full, and the line waits. */
+function print(line: string): void {
+  for (;;) {
+    try {
+      writeSync(STDOUT, line);
+      return;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+    }
+  }
 }
