@@ -115,8 +115,8 @@ describe('S40: requests by role and state of the credential', () => {
   );
 });
 
-describe('S96: records by level', () => {
-  it('hold the fields of the golden ones and never content', () => {
+describe('records by level', () => {
+  it('S96: hold the fields of the golden ones and never content', () => {
     const samples = [
       { name: 'admin.account.lock', principal: 'named', credential: 'fresh factor' },
       { name: 'factor.remove', principal: 'user', credential: 'fresh factor' },
