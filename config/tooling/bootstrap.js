@@ -281,7 +281,8 @@ async function test(args) {
   const bed = await testBedTier();
   outcomes.push(bed);
   if (bed.failed === 0) outcomes.push(await jestTier('api server', 'apiserver'));
-  outcomes.push(await jestTier('storage and bus', 'storage', ['--runInBand']));
+  // Something that is still open after these tests kept a run from ending once (docs/known-gaps.md).
+  outcomes.push(await jestTier('storage and bus', 'storage', ['--runInBand', '--forceExit']));
   outcomes.push(await jestTier('processes', 'processes', ['--runInBand']));
   outcomes.push(await jestTier('gateway', 'gateway', ['--runInBand']));
   outcomes.push(await jestTier('final', 'final', ['--runInBand']));
