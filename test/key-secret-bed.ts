@@ -13,6 +13,23 @@ let made = 0;
 const kid = () => `kid-${String((made += 1)).padStart(18, '0')}`;
 const PUBLIC = 'A'.repeat(43);
 
+/** A key Secret as the cache shows it. */
+export function keySecret(
+  metadata: { readonly name: string; readonly namespace: string },
+  annotations: Readonly<Record<string, string>>,
+): Child {
+  return {
+    ref: { apiVersion: 'v1', kind: 'Secret', ...metadata },
+    uid: 'secret',
+    resourceVersion: '1',
+    generation: 0,
+    ownedHash: '',
+    labels: {},
+    annotations,
+    view: { dataHash: 'hash' },
+  };
+}
+
 /** A gateway's key Secret over time: plans, and does what the keysmith would do with the facts. */
 export class KeySecretBed {
   secret: Child | undefined;
@@ -62,16 +79,7 @@ export class KeySecretBed {
       ...(rotated === undefined ? {} : { 'sallyport.dev/rotated': rotated }),
       ...(revoked === undefined ? {} : { 'sallyport.dev/revoked': revoked }),
     };
-    this.secret = {
-      ref: { apiVersion: 'v1', kind: 'Secret', ...metadata },
-      uid: 'secret',
-      resourceVersion: '1',
-      generation: 0,
-      ownedHash: '',
-      labels: {},
-      annotations,
-      view: { dataHash: 'hash' },
-    };
+    this.secret = keySecret(metadata, annotations);
   }
 
   facts(): readonly KeyFact[] {

@@ -5,7 +5,8 @@
 import type { AccessRole } from '../../kinds/access-role.gen.js';
 import { VERBS_OF } from '../../policy/roles.js';
 import { isCidr } from '../pods/cidr.js';
-import { firstProblem, SELECTION_RULES, type SpecRule } from '../pods/gateway-selection.js';
+import { firstProblem, SELECTION_RULES } from '../pods/gateway-selection.js';
+import type { SpecRule } from '../pods/text-rules.js';
 
 type Rule = SpecRule<AccessRole>;
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 
+import { keySecret } from '../../../test/key-secret-bed.js';
 import type { Child } from '../../kubernetes/cluster.js';
 import { MAX_COLUMN_KEYS, planColumnKeys } from './column-keys.js';
 import type { ColumnKeyFact } from './facts.js';
@@ -51,16 +52,7 @@ class ColumnBed {
       'sallyport.dev/material': 'hash',
       ...(rotated === undefined ? {} : { 'sallyport.dev/rotated': rotated }),
     };
-    this.secret = {
-      ref: { apiVersion: 'v1', kind: 'Secret', ...metadata },
-      uid: 'secret',
-      resourceVersion: '1',
-      generation: 0,
-      ownedHash: '',
-      labels: {},
-      annotations,
-      view: { dataHash: 'hash' },
-    };
+    this.secret = keySecret(metadata, annotations);
   }
 }
 

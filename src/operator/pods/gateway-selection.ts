@@ -1,6 +1,6 @@
 /* What kinds have in common that apply to gateways of their namespace, by name or by label. */
 import type { Verdict } from '../../kubernetes/plan.js';
-import { hasControlCharacter } from './texts.js';
+import { TEXT_RULES, type SpecRule } from './text-rules.js';
 
 /** `spec.gateways`. */
 export interface GatewaySelection {
@@ -14,21 +14,9 @@ export interface SelectsGateways {
   readonly spec: { readonly gateways: GatewaySelection };
 }
 
-/** A sentence that says what to write instead, or undefined when the rule is kept. */
-export type SpecRule<T> = (resource: T) => string | undefined;
-
-const NAME = /^[a-z]([-a-z0-9]{0,38}[a-z0-9])?$/;
-
 /** What every such kind obeys, before the rules of its own. */
 export const SELECTION_RULES: readonly SpecRule<SelectsGateways>[] = [
-  ({ metadata: { name } }) =>
-    NAME.test(name)
-      ? undefined
-      : 'metadata.name has at most 40 lower-case letters, digits and dashes.',
-  ({ spec }) =>
-    hasControlCharacter(spec)
-      ? 'spec holds a line break or another control character: write every value on one line.'
-      : undefined,
+  ...TEXT_RULES,
   ({ spec: { gateways } }) =>
     (gateways.names === undefined) === (gateways.selector === undefined)
       ? 'write either gateways.names or gateways.selector, exactly one of them.'

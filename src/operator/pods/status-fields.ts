@@ -8,6 +8,7 @@ import type { Pause } from '../../kubernetes/pause.js';
 import type { PlannedChange } from '../../kubernetes/render-pin.js';
 import type { Provenance } from '../../policy/effective.js';
 import { sourceText } from '../../policy/effective.js';
+import type { CertificateFact } from '../keys/facts.js';
 
 /** The longest value that `status.effective` shows (CRD). */
 const MAX_VALUE_CHARS = 1024;
@@ -82,6 +83,18 @@ export function pausedField(pause: Pause, pending: number) {
   if (pause.state !== 'Paused') return {};
   return { paused: { until: timestamp(pause.until), pendingChanges: pending > 0 } };
 }
+
+/** Makes entries of `status.certificates`: dates and pins of certificates in one Secret, never material. */
+export const certificateItem =
+  <Purpose extends string>(purpose: Purpose, secretName: string) =>
+  ({ serial, notBefore, notAfter, pins }: CertificateFact) => ({
+    purpose,
+    secretName,
+    serial,
+    notBefore,
+    notAfter,
+    pins: [...pins],
+  });
 
 /** The longest token that status repeats (CRD). */
 const MAX_TOKEN_CHARS = 63;

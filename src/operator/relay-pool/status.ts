@@ -15,7 +15,7 @@ import type { SignalingGateway } from '../../kinds/signaling-gateway.gen.js';
 import { CA_NAME, trustedCas } from '../keys/ca.js';
 import { observedCertificates, type CertificateFact } from '../keys/facts.js';
 import type { KeyPlan, KeyProblem, LeafOrder } from '../keys/orders.js';
-import { loadBalancerAddresses } from '../pods/status-fields.js';
+import { certificateItem, loadBalancerAddresses } from '../pods/status-fields.js';
 import { isComplete } from './configuration.js';
 import type { Installation, PermittedGateway, RelayPoolContext } from './context.js';
 import { COMPONENT, relayPoolNames } from './context.js';
@@ -113,21 +113,11 @@ export function certificateStatus(
   leaf: readonly CertificateFact[],
   now: Date,
 ): readonly RelayPoolStatusCertificate[] {
-  const shown =
-    (purpose: RelayPoolStatusCertificate['purpose'], secretName: string) =>
-    ({ serial, notBefore, notAfter, pins }: CertificateFact) => ({
-      purpose,
-      secretName,
-      serial,
-      notBefore,
-      notAfter,
-      pins: [...pins],
-    });
   return [
-    ...leaf.map(shown('Relay', relayPoolNames(pool).tls)),
+    ...leaf.map(certificateItem('Relay', relayPoolNames(pool).tls)),
     ...trustedCas(observedCertificates(ca).facts, now)
       .filter(({ state }) => state !== 'retired')
-      .map(shown('Authority', CA_NAME)),
+      .map(certificateItem('Authority', CA_NAME)),
   ];
 }
 

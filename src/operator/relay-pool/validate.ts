@@ -12,11 +12,9 @@ import { egressProblem } from '../pods/extra-peers.js';
 import { imageProblem, imageRefusal, type ProgramImage } from '../pods/image.js';
 import { imageOf, type Renders } from '../pods/renders.js';
 import { resourcesProblem } from '../pods/resources.js';
-import { hasControlCharacter } from '../pods/texts.js';
 import { FROZEN } from '../pods/rolling-update.js';
+import { TEXT_RULES } from '../pods/text-rules.js';
 
-/** Names of at most 40 characters: the longest child adds 15 (`-relay-settings`), a Service's name may have 63. */
-const NAME = /^[a-z]([-a-z0-9]{0,38}[a-z0-9])?$/;
 const REGION = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 
 type Rule = (pool: RelayPool, image: ProgramImage) => string | undefined;
@@ -41,14 +39,7 @@ export function poolProblem(
 }
 
 const RULES: readonly Rule[] = [
-  ({ metadata: { name } }) =>
-    NAME.test(name)
-      ? undefined
-      : 'metadata.name begins the names of everything made for it: write at most 40 lower-case letters, digits and dashes.',
-  ({ spec }) =>
-    hasControlCharacter(spec)
-      ? 'spec holds a line break or another control character: write every value on one line.'
-      : undefined,
+  ...TEXT_RULES,
   ({ spec }) =>
     REGION.test(spec.region)
       ? undefined

@@ -4,7 +4,8 @@
  */
 import type { RetentionPolicy } from '../../kinds/retention-policy.gen.js';
 import { RETENTION_CLASSES } from '../../policy/retention.js';
-import { firstProblem, SELECTION_RULES, type SpecRule } from '../pods/gateway-selection.js';
+import { firstProblem, SELECTION_RULES } from '../pods/gateway-selection.js';
+import type { SpecRule } from '../pods/text-rules.js';
 
 type Rule = SpecRule<RetentionPolicy>;
 

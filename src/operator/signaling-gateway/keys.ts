@@ -23,6 +23,7 @@ import type {
   LeafOrder,
   LeafRequest,
 } from '../keys/orders.js';
+import { certificateItem } from '../pods/status-fields.js';
 import {
   gatewayChild,
   gatewayNames,
@@ -195,16 +196,6 @@ export function certificateStatus(
   caSecret: string,
 ): readonly SignalingGatewayStatusCertificate[] {
   const names = gatewayNames(gateway);
-  const of =
-    (purpose: SignalingGatewayStatusCertificate['purpose'], secretName: string) =>
-    ({ serial, notBefore, notAfter, pins }: CertificateFact) => ({
-      purpose,
-      secretName,
-      serial,
-      notBefore,
-      notAfter,
-      pins: [...pins],
-    });
   const shown = served && [
     {
       purpose: 'Public' as const,
@@ -216,9 +207,11 @@ export function certificateStatus(
     },
   ];
   return [
-    ...(shown ?? publicLeaf.map(of('Public', names.publicTls))),
-    ...internal.map(of('Internal', names.internalTls)),
-    ...authority.filter(({ state }) => state !== 'retired').map(of('Authority', caSecret)),
+    ...(shown ?? publicLeaf.map(certificateItem('Public', names.publicTls))),
+    ...internal.map(certificateItem('Internal', names.internalTls)),
+    ...authority
+      .filter(({ state }) => state !== 'retired')
+      .map(certificateItem('Authority', caSecret)),
   ];
 }
 

@@ -23,7 +23,7 @@ import { imageOf } from '../pods/renders.js';
 import type { Renders } from '../pods/renders.js';
 import { resourcesProblem } from '../pods/resources.js';
 import type { Rollout } from '../pods/rollback.js';
-import { hasControlCharacter } from '../pods/texts.js';
+import { TEXT_RULES } from '../pods/text-rules.js';
 import { secretNeeds } from './configuration.js';
 import { certificateVerdict } from './keys.js';
 import { gatewayNames, publicTlsSecret, tlsSource } from './objects.js';
@@ -36,7 +36,6 @@ export interface Problem {
   readonly message: string;
 }
 
-const NAME = /^[a-z]([-a-z0-9]{0,38}[a-z0-9])?$/;
 const DNS_NAME = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)*$/;
 const ORIGIN = /^https:\/\/[a-z0-9]([-a-z0-9.]*[a-z0-9])?(:[1-9][0-9]{0,4})?$/;
 const OBJECT_NAME = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/;
@@ -55,14 +54,7 @@ export function specProblem(gateway: SignalingGateway, image: ProgramImage): Pro
 type Rule = (gateway: SignalingGateway, image: ProgramImage) => string | undefined;
 
 const RULES: readonly Rule[] = [
-  ({ metadata: { name } }) =>
-    NAME.test(name)
-      ? undefined
-      : 'metadata.name begins the names of everything made for it: write at most 40 lower-case letters, digits and dashes.',
-  ({ spec }) =>
-    hasControlCharacter(spec)
-      ? 'spec holds a line break or another control character: write every value on one line.'
-      : undefined,
+  ...TEXT_RULES,
   ({ spec }) =>
     spec.hosts.length > 0 && spec.hosts.every((host) => DNS_NAME.test(host) && !isNumeric(host))
       ? undefined

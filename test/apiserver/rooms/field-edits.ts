@@ -20,6 +20,13 @@ export interface Field {
 /** By whom and how: an Update with another value, another value applied by force, an Update that takes it away. */
 export type EditKind = 'Update' | 'ForeignApply' | 'Removal';
 
+/** In words, with how many fields of a gateway or a pool it must at least have been tried on. */
+export const EVERY_WAY: readonly [string, EditKind, number][] = [
+  ['an Update by somebody else', 'Update', 250],
+  ['somebody else has applied it by force', 'ForeignApply', 80],
+  ['somebody else has removed it', 'Removal', 150],
+];
+
 /** Identity is not a field, and when a template was first written is only known to the cluster. */
 const NOT_EDITED =
   /^\/(apiVersion|kind|metadata\/(name|namespace)|metadata\/annotations\/.*since)$/;
