@@ -76,6 +76,7 @@ describe('an audit emitter', () => {
   it('S108: records that an event was refused instead of its fields, and leaves no gap', () => {
     const { emitter, entries, personal } = collecting();
     emitter.emit(anEvent());
+    // What the type forbids is what the emitter must drop.
     emitter.emit({ ...anEvent(), messageContent: 'CANARY' } as unknown as AuditEvent);
     emitter.emit(anEvent());
     expect(entries.map((entry) => [entry.src.n, entry.action])).toEqual([

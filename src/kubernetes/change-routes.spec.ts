@@ -23,6 +23,7 @@ const child: Child = {
   annotations: {},
   view: { type: 'Opaque' },
 };
+// Only `list` is asked.
 const NOWHERE = { list: () => [gateway] } as unknown as Cluster;
 
 const reconcile = () => Promise.resolve({});

@@ -28,6 +28,7 @@ describe('what carrying out asks of the queue', () => {
 });
 
 describe('a copy in another namespace', () => {
+  // Only its owner and labels decide.
   const copy = {
     ownerUid: 'gone',
     labels: { 'sallyport.dev/owner-namespace': 'talk' },

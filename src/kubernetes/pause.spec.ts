@@ -63,6 +63,7 @@ describe('a plan of a paused resource', () => {
   ]);
   const input = {
     now: NOON,
+    // Only the hash is read.
     child: ({ kind }: KubernetesObject) =>
       ({ ownedHash: desiredHash(cached.get(kind)!) }) as unknown as Child,
     hash: desiredHash,

@@ -84,7 +84,9 @@ describe('legal holds', () => {
 
 describe('a RetentionPolicy', () => {
   const metadata = { name: 'edge', namespace: 'demo', labels: { tier: 'public' } };
+  // Only its metadata decides.
   const gateway = { metadata } as unknown as SignalingGateway;
+  // Without the fields that the API server adds.
   const policy = (gateways: object, more: object = {}) =>
     ({
       metadata: { name: 'p', namespace: 'demo' },

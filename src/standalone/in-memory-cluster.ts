@@ -95,6 +95,7 @@ export class InMemoryCluster implements Cluster {
     kind: string,
     namespace?: string,
   ): readonly T[] {
+    // Who asks for a kind knows its type; the store holds all of them.
     return this.#store.all().filter((object) => {
       const ref = refOf(object);
       if (apiVersion !== API_VERSION || ref.apiVersion !== apiVersion || ref.kind !== kind)

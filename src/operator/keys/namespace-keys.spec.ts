@@ -29,6 +29,7 @@ beforeEach(() => {
 });
 
 const aGatewayIn = (namespace: string): KubernetesObject => {
+  // The generated type has no index signature, as the cache's objects have.
   const gateway = aSignalingGateway({ metadata: { namespace } }) as unknown as KubernetesObject;
   return cluster.write(gateway);
 };

@@ -10,7 +10,7 @@ export function jsonPointers(value: unknown, leavesOnly: boolean, here = ''): st
 
 /** The value at `pointer`; undefined when there is none. */
 export function valueAt(value: unknown, pointer: string): unknown {
-  return steps(pointer).reduce<unknown>(
+  return stepsOf(pointer).reduce<unknown>(
     (at, key) => (at as Record<string, unknown> | undefined)?.[key],
     value,
   );
@@ -19,18 +19,24 @@ export function valueAt(value: unknown, pointer: string): unknown {
 /** A copy of `object` with `value` at `pointer`. */
 export function withValueAt<T>(object: T, pointer: string, value: unknown): T {
   const copy = structuredClone(object);
-  const keys = steps(pointer);
+  const keys = stepsOf(pointer);
   const last = keys.pop();
   const parent = keys.reduce<unknown>((at, key) => (at as Record<string, unknown>)[key], copy);
   (parent as Record<string, unknown>)[last!] = value;
   return copy;
 }
 
-function steps(pointer: string): string[] {
+/** The steps of a pointer, unescaped. */
+export function stepsOf(pointer: string): string[] {
   return pointer
     .split('/')
     .slice(1)
     .map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'));
+}
+
+/** The pointer with these steps. */
+export function pointerOf(steps: readonly string[]): string {
+  return steps.map((step) => `/${escaped(step)}`).join('');
 }
 
 function escaped(key: string): string {

@@ -8,7 +8,8 @@ import { ownedPart } from '../../../src/kubernetes/owned-fields.js';
 import { pathOf } from '../../../src/kubernetes/resources.js';
 import type { TestApiServer } from '../bed/api-server.js';
 import { eventually } from '../bed/eventually.js';
-import { jsonPointers, valueAt } from '../engine/json-pointer.js';
+import { jsonPointers, stepsOf, valueAt } from '../engine/json-pointer.js';
+import { placeIn, valueIn } from './field-places.js';
 
 /** One leaf of an object, by its JSON pointer. */
 export interface Field {
@@ -33,6 +34,8 @@ const NOT_EDITED =
 /** Fields by which the API server tells list items apart (listMapKeys). */
 const LIST_KEY =
   /^(.*)\/\d+\/(name|uid|mountPath|containerPort|port|protocol|topologyKey|whenUnsatisfiable|host|path|ip)$/;
+const PATCH_REFUSED = 'the server rejected our request due to an error in our request';
+const JSON_PATCH = { contentType: 'application/json-patch+json' } as const;
 /** Edits in flight in one object. */
 const AT_ONCE = 12;
 const REPAIRED_WITHIN_MS = 30_000;
@@ -69,7 +72,7 @@ export class FieldEdits {
     const standing = await this.live(object);
     return jsonPointers(object, true)
       .filter((pointer) => !NOT_EDITED.test(pointer))
-      .filter((pointer) => same(valueAt(standing, pointer), valueAt(object, pointer)))
+      .filter((pointer) => same(valueIn(standing, object, pointer), valueAt(object, pointer)))
       .map((pointer) => ({ object, pointer }));
   }
 
@@ -79,13 +82,18 @@ export class FieldEdits {
     const manager = `editor-${this.#count}`;
     const { object, pointer } = field;
     if (kind === 'ForeignApply') return this.#foreignApply(field, manager);
-    const operation =
-      kind === 'Removal'
-        ? { op: 'remove', path: pointer }
-        : { op: 'replace', path: pointer, value: other(valueAt(object, pointer)) };
-    const options = { contentType: 'application/json-patch+json' };
     const path = `${pathOf(refOf(object))}?fieldManager=${manager}`;
-    return tookEffect(field, await this.#server.request('PATCH', path, [operation], options));
+    return eventually(`${nameOf(field)} stands still`, async () => {
+      const place = placeIn(await this.live(object), object, pointer);
+      if (place === undefined) return undefined;
+      const operation =
+        kind === 'Removal'
+          ? { op: 'remove', path: place.pointer }
+          : { op: 'replace', path: place.pointer, value: other(valueAt(object, pointer)) };
+      const patch = [...place.tests, operation];
+      const answer = await this.#server.request('PATCH', path, patch, JSON_PATCH);
+      return isMoved(answer) ? undefined : { tookEffect: tookEffect(field, answer) };
+    }).then(({ tookEffect }) => tookEffect);
   }
 
   /** The object as the API server has it. */
@@ -105,10 +113,7 @@ export class FieldEdits {
 
   async #foreignApply(field: Field, manager: string): Promise<boolean> {
     const { object, pointer } = field;
-    const keys = pointer
-      .split('/')
-      .slice(1)
-      .map((key) => key.replaceAll('~1', '/').replaceAll('~0', '~'));
+    const keys = stepsOf(pointer);
     // List items have no position in an apply, so only fields outside of lists are edited in this way.
     if (keys.some((key) => /^\d+$/.test(key))) return false;
     const value = keys.reduceRight<unknown>(
@@ -157,8 +162,12 @@ function tookEffect(
   { object, pointer }: Field,
   { status, body }: { readonly status: number; readonly body: unknown },
 ): boolean {
-  return status === 200 && !same(valueAt(body, pointer), valueAt(object, pointer));
+  return status === 200 && !same(valueIn(body, object, pointer), valueAt(object, pointer));
 }
+
+/** A test of the patch failed: a list has changed since it was read. An invalid object is refused with more words. */
+const isMoved = ({ status, body }: { readonly status: number; readonly body: unknown }): boolean =>
+  status === 422 && (body as { readonly message?: string }).message === PATCH_REFUSED;
 
 /** An edit that moves list items is made alone. */
 function batches(mine: readonly Field[]): readonly (readonly Field[])[] {
@@ -171,11 +180,7 @@ function batches(mine: readonly Field[]): readonly (readonly Field[])[] {
   return [...together, ...alone.map((field) => [field])];
 }
 
-/** An item whose key was edited is another item: ours comes back beside it, at any place of the list. */
+/** An item whose key was edited is another item: ours comes back beside it. */
 function isRepaired({ object, pointer }: Field, standing: unknown): boolean {
-  const wanted = valueAt(object, pointer);
-  const [, list, key] = LIST_KEY.exec(pointer) ?? [];
-  if (list === undefined || key === undefined) return same(valueAt(standing, pointer), wanted);
-  const items = valueAt(standing, list) as readonly Readonly<Record<string, unknown>>[];
-  return items.some((item) => same(item[key], wanted));
+  return same(valueIn(standing, object, pointer), valueAt(object, pointer));
 }
