@@ -6,6 +6,7 @@ export const ACCESS_ROLE = {
   apiVersion: 'sallyport.dev/v1alpha1',
   kind: 'AccessRole',
   plural: 'accessroles',
+  schemaRevision: 1,
 } as const;
 
 /**

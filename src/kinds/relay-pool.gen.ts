@@ -6,6 +6,7 @@ export const RELAY_POOL = {
   apiVersion: 'sallyport.dev/v1alpha1',
   kind: 'RelayPool',
   plural: 'relaypools',
+  schemaRevision: 1,
 } as const;
 
 /**

@@ -6,6 +6,7 @@ export const RETENTION_POLICY = {
   apiVersion: 'sallyport.dev/v1alpha1',
   kind: 'RetentionPolicy',
   plural: 'retentionpolicies',
+  schemaRevision: 1,
 } as const;
 
 /**

@@ -6,6 +6,7 @@ export const SIGNALING_GATEWAY = {
   apiVersion: 'sallyport.dev/v1alpha1',
   kind: 'SignalingGateway',
   plural: 'signalinggateways',
+  schemaRevision: 1,
 } as const;
 
 /** A SignalingGateway is where clients log in and find each other. Schema revision 1. */

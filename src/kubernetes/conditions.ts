@@ -34,6 +34,7 @@ export type StalledReason =
   | 'RolloutFailed'
   | 'RenderVersionUnsupported'
   | 'ApiNotServed'
+  | 'CrdOutdated'
   | 'GatewayNotAllowed'
   | 'PoolNotFound'
   | 'PolicyConflict'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { cachesReport, electionReport, liveReport } from './health-reports.js';
+import { cachesReport, electionReport, liveReport, schemaReport } from './health-reports.js';
 
 const ready = { synced: true, leader: true, lastEventAgeMs: 1_500 };
 const states = (health: typeof ready) =>
@@ -20,6 +20,16 @@ describe('readiness of the operator', () => {
   });
   it('is degraded, not down, while the API server is silent', () => {
     expect(states({ ...ready, lastEventAgeMs: 200_000 })).toEqual(['degraded', 'up']);
+  });
+  it('is degraded while a kind is held because its CRD is too old, or is not there', () => {
+    const outdated = [{ kind: 'RelayPool', installed: 1, needed: 2 }];
+    expect(schemaReport({ outdated, absent: ['AccessRole'] })).toEqual({
+      name: 'crds',
+      state: 'degraded',
+      facts: { outdated: 'RelayPool', absent: 'AccessRole' },
+    });
+    expect(schemaReport({ outdated: [], absent: [] }).state).toBe('up');
+    expect(schemaReport({ outdated: undefined, absent: [] }).state).toBe('up');
   });
   it('does not concern liveness', () => {
     expect(liveReport().state).toBe('up');

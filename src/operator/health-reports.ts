@@ -1,4 +1,5 @@
 import type { HealthReport } from '../runtime/health.js';
+import type { OutdatedKind } from './schema-age.js';
 
 /** What the operator's probes look at. */
 export interface OperatorHealth {
@@ -30,3 +31,22 @@ export const electionReport = ({ leader }: OperatorHealth): HealthReport => ({
   state: 'up',
   facts: { role: leader ? 'leader' : 'standby' },
 });
+
+/** What the operator knows of the CRDs of its kinds. */
+export interface SchemaFacts {
+  /** Undefined until the API server has answered once. */
+  readonly outdated: readonly OutdatedKind[] | undefined;
+  /** Kinds without a CRD. */
+  readonly absent: readonly string[];
+}
+
+/** Kinds that are held because their CRD is older than the operator, or is not there: shown; the others are served. */
+export function schemaReport({ outdated, absent }: SchemaFacts): HealthReport {
+  if (outdated === undefined) return { name: 'crds', state: 'up', facts: { known: false } };
+  const facts = {
+    outdated: outdated.map(({ kind }) => kind).join(' '),
+    absent: absent.join(' '),
+  };
+  const fine = outdated.length === 0 && absent.length === 0;
+  return { name: 'crds', state: fine ? 'up' : 'degraded', facts };
+}

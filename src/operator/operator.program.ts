@@ -18,10 +18,12 @@ import { createMetricsRegistry } from '../runtime/metrics.registry.js';
 import { createPinoLogger, type LineSink } from '../runtime/pino.log.js';
 import type { StopStep } from '../runtime/shutdown.js';
 import { systemClock } from '../runtime/system.clock.js';
-import { cachesReport, electionReport, liveReport } from './health-reports.js';
+import { cachesReport, electionReport, liveReport, schemaReport } from './health-reports.js';
 import { declareOperatorMetrics } from './operator.metrics.js';
 import { OperatorModule } from './operator.module.js';
 import { mayWatch } from './permissions.js';
+import { SchemaAge } from './schema-age.runner.js';
+import { guarded } from './schema-guard.reconciler.js';
 import type { OperatorSettings } from './settings.js';
 import { RECONCILERS } from './tokens.js';
 import { auditEventOf } from './write-audit.js';
@@ -75,25 +77,42 @@ export async function startOperator(options: OperatorOptions): Promise<RunningOp
     metrics,
     kinds: RESOURCE_KINDS.filter(({ apiVersion, plural }) => mayWatch(apiVersion, plural)),
   });
+  const onChange = (): void => {
+    engine.enqueueAll();
+  };
+  const age = new SchemaAge({ client: clients.client, log, onChange });
+  const outdated = () => age.outdated;
   const follows = (namespace: string): boolean => engine.follows(namespace);
-  declareOperatorMetrics(registry, { cluster: engine.cluster, follows, version });
+  declareOperatorMetrics(registry, { cluster: engine.cluster, follows, outdated, version });
 
   NestLogger.overrideLogger(false);
   const parts = { cluster: engine.cluster, clock: systemClock, settings, log };
   const context = await NestFactory.createApplicationContext(OperatorModule.of(parts));
-  const ready = [() => cachesReport(engine.health()), () => electionReport(engine.health())];
+  const ready = [
+    () => cachesReport(engine.health()),
+    () => electionReport(engine.health()),
+    () => schemaReport(age),
+  ];
   const pages = { live: [liveReport], ready, metrics: registry };
   const { address, port } = settings.health;
   // An unspecified address of IPv6 means all, also where there is IPv4 only.
   const listen = { addresses: address === '::' ? [] : [address], port };
   const health = await startHealthServer(pages, context.get(HealthCheckService), listen);
-  engine.start(context.get<readonly Reconciler[]>(RECONCILERS));
+  const guard = { cluster: engine.cluster, clock: systemClock, outdated };
+  engine.start(guarded(context.get<readonly Reconciler[]>(RECONCILERS), guard));
+  age.start();
   log.info('started', { version, scope: settings.scope.watch, port: health.port });
   return {
     healthPort: health.port,
     engine,
     log,
     stopSteps: [
+      {
+        name: 'age of CRDs',
+        stop: () => {
+          age.stop();
+        },
+      },
       { name: 'engine', stop: () => engine.stop() },
       { name: 'health', stop: () => health.close() },
       { name: 'rooms', stop: () => context.close() },

@@ -26,6 +26,7 @@ const text = (pattern: string, maxLength: number, options: object) =>
   Type.String({ pattern, minLength: 1, maxLength, ...options });
 
 const LABEL = '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$'; // RFC 1123 label
+const SECRET_NAME = '^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$';
 const REPOSITORY_PREFIX =
   '^[a-z0-9]([-a-z0-9.]*[a-z0-9])?(:[0-9]{1,5})?(/[a-z0-9]+(([.]|_|__|-+)[a-z0-9]+)*)*$';
 const IP_RANGE = '^[0-9a-fA-F:.]+/[0-9]{1,3}$';
@@ -116,6 +117,13 @@ export const operatorSettingsSchema = Type.Object(
         default: [],
         description:
           'Registries, with or without a path, from which spec.image of a resource may choose; whole path segments count. Empty allows the repositories in renders only, each for its version.',
+      }),
+      pullSecrets: Type.Array(text(SECRET_NAME, 253, {}), {
+        maxItems: 8,
+        uniqueItems: true,
+        default: [],
+        description:
+          'Secrets for the registry, in the namespace of each resource, for pods whose resource names none.',
       }),
     }),
     imagePullPolicy: words(['IfNotPresent', 'Always'] as const, {

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { format, resolveConfig } from 'prettier';
 import { apiPage } from './api-docs.js';
+import { generateCharts } from './charts.js';
 import { readCrds } from './crds.js';
 import { fileName, kindModule } from './kinds.js';
 import { generateRbac } from './rbac.js';
@@ -17,6 +18,7 @@ const GENERATORS: readonly ((root: string) => readonly Generated[])[] = [
   kinds,
   apiPages,
   generateRbac,
+  generateCharts,
 ];
 
 function kinds(root: string): readonly Generated[] {
@@ -33,12 +35,12 @@ function apiPages(root: string): readonly Generated[] {
   }));
 }
 
-/** Every generated file of the repository at `root`. Pages are kept as they are: Prettier would pad their tables. */
+/** Every generated file of the repository at `root`. Pages and charts are kept as they are: Prettier would pad their tables, and takes templates for YAML. */
 export async function generatedFiles(root: string): Promise<readonly Generated[]> {
   const files = GENERATORS.flatMap((generate) => generate(root));
   return Promise.all(
     files.map(async ({ path, text }) =>
-      path.endsWith('.md')
+      path.endsWith('.md') || path.startsWith('charts/')
         ? { path, text }
         : { path, text: await formatted(join(root, path), text) },
     ),

@@ -1,4 +1,12 @@
-import { defaultText, propertiesOf, valuesOf, versionOf, type Crd, type Schema } from './schema.js';
+import {
+  defaultText,
+  propertiesOf,
+  revisionOf,
+  valuesOf,
+  versionOf,
+  type Crd,
+  type Schema,
+} from './schema.js';
 
 const WIDTH = 100;
 
@@ -29,6 +37,7 @@ export function kindModule(crd: Crd, source: string): string {
     `  apiVersion: '${apiVersion}',`,
     `  kind: '${kind}',`,
     `  plural: '${plural}',`,
+    `  schemaRevision: ${revisionOf(crd)},`,
     '} as const;',
   ].join('\n');
   const head = `// Written by \`npm run generate\` from ${source}. Do not edit.\nimport type { Metadata } from './metadata.js';`;

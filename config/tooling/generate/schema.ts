@@ -109,3 +109,17 @@ export function defaultText({ default: value }: Schema): string | undefined {
   if (value === undefined || typeof value === 'object') return undefined;
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
+
+/**
+ * The schema revision of a CRD, which its description ends with: raised with each change of the schema.
+ * @throws Error for a CRD that does not say it.
+ */
+export function revisionOf(crd: Crd): number {
+  const description = versionOf(crd).schema.openAPIV3Schema.description ?? '';
+  const revision = /Schema revision ([1-9][0-9]*)[.]$/.exec(description)?.[1];
+  if (revision === undefined)
+    throw new Error(
+      `The description of ${crd.metadata.name} does not end with its schema revision.`,
+    );
+  return Number(revision);
+}

@@ -16,12 +16,13 @@ export type Renders = readonly [RenderedVersion, ...RenderedVersion[]];
 
 /** The versions in the operator's settings, with what the settings say about the images of all pods. */
 export function rendersOf({ renders, imagePullPolicy, images }: RenderSettings): Renders {
-  const { allowedRepositories } = images;
+  const { allowedRepositories, pullSecrets } = images;
   const [first, ...rest] = renders.map(({ version, image }) => ({
     version,
     image: {
       ...image,
       allowedRepositories,
+      ...(pullSecrets.length === 0 ? {} : { pullSecrets }),
       ...(imagePullPolicy === 'Always' ? { pullPolicy: imagePullPolicy } : {}),
     },
   }));

@@ -18,8 +18,11 @@ export interface Leaf {
 export interface TestCa {
   /** PEM of the CA's certificate. */
   readonly ca: string;
-  /** A new server certificate for 127.0.0.1, localhost and the API server's service names. */
-  issue(commonName: string): Promise<Leaf>;
+  /**
+   * A new certificate for 127.0.0.1, localhost, the API server's service names and `addresses`, for servers and
+   * for clients.
+   */
+  issue(commonName: string, addresses?: readonly string[]): Promise<Leaf>;
 }
 
 type Crypto = NonNullable<Parameters<typeof x509.cryptoProvider.set>[0]>;
@@ -46,7 +49,7 @@ export async function createTestCa(now: Date): Promise<TestCa> {
   });
   return {
     ca: authority.toString('pem'),
-    issue: async (commonName) => {
+    issue: async (commonName, addresses = []) => {
       const leafKeys = await webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
       const leaf = await x509.X509CertificateGenerator.create({
         serialNumber: serial(),
@@ -59,11 +62,15 @@ export async function createTestCa(now: Date): Promise<TestCa> {
         signingKey: keys.privateKey,
         extensions: [
           new x509.BasicConstraintsExtension(false, undefined, true),
-          new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
+          new x509.ExtendedKeyUsageExtension([
+            x509.ExtendedKeyUsage.serverAuth,
+            x509.ExtendedKeyUsage.clientAuth,
+          ]),
           new x509.SubjectAlternativeNameExtension([
             { type: 'ip', value: '127.0.0.1' },
             { type: 'dns', value: 'localhost' },
             { type: 'dns', value: 'kubernetes.default.svc' },
+            ...addresses.map((value) => ({ type: 'ip' as const, value })),
           ]),
         ],
       });

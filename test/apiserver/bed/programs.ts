@@ -33,7 +33,7 @@ interface Report extends Exit {
 
 /**
  * The programs of one test server. They die when this process does, however it dies: see supervisor.js.
- * `folder` is removed with them.
+ * `folder` is removed with them. `launcher` is another command that starts, and is, the supervisor.
  */
 export class Programs {
   private readonly supervisor: ChildProcessByStdio<Writable, Readable, null>;
@@ -42,9 +42,12 @@ export class Programs {
   private readonly waiting = new Set<() => void>();
   private readonly closed: Promise<void>;
 
-  constructor(private readonly folder: string) {
+  constructor(
+    private readonly folder: string,
+    launcher: readonly string[] = [SUPERVISOR, folder],
+  ) {
     // In a session of its own: Ctrl-C must reach the test process only, which then ends the pipe.
-    const child = spawn(process.execPath, [SUPERVISOR, folder], {
+    const child = spawn(process.execPath, launcher, {
       stdio: ['pipe', 'pipe', 'inherit'],
       detached: true,
     });

@@ -41,7 +41,7 @@ function end() {
   for (const child of left) child.kill('SIGKILL');
   const gone = left.map((child) => new Promise((resolve) => child.once('exit', resolve)));
   void Promise.all(gone).then(() => {
-    rmSync(folder, { recursive: true, force: true });
+    if (folder) rmSync(folder, { recursive: true, force: true });
     process.exit(0);
   });
 }
