@@ -28,7 +28,7 @@ const run = (program: string, words: readonly string[], input = ''): string =>
 const ip = (line: string): string => run('ip', line.split(' '));
 
 /** A namespace that lives as long as its process. */
-class Namespace {
+export class Namespace {
   private constructor(private readonly holder: ChildProcess) {}
 
   static async make(): Promise<Namespace> {

@@ -112,10 +112,14 @@ export class PrivacyDay {
     stranger.cut();
   }
 
-  /** Ends every session, and then nobody says anything for a minute; all stay connected. */
-  async silence(): Promise<void> {
+  /** Ends every session; all stay connected. */
+  async partings(): Promise<void> {
     for (const [one, other] of this.couples)
       (await one.client.session(other.client.fingerprint)).close();
+  }
+
+  /** Nobody says anything for a minute. */
+  async silence(): Promise<void> {
     await pause(SILENCE_MS);
   }
 

@@ -58,6 +58,7 @@ beforeAll(async () => {
   await day.meet();
   live = tablesIn(await day.dataFiles());
   await day.visits();
+  await day.partings();
   await day.silence();
   const secrets = [...asBytes(day.contents), ...asBytes(day.names), ...day.keys()];
   const known = ['account', Buffer.from(day.people[0]!.client.fingerprint)] as const;
@@ -80,6 +81,33 @@ describe('what a gateway writes on a day on which two couples met', () => {
 
   it('S49, S50: holds no text, no file, no frame of a call, and nobody calls anybody by a name there', () => {
     expect(durable([...day.contents, ...day.names])).toEqual([]);
+  });
+
+  it('S9: holds no private key of anybody, as bytes, digits or letters', () => {
+    const keys = [...day.keys()];
+    expect(keys).toHaveLength(4 * day.people.length);
+    const texts = keys.flatMap(([name, key]) => {
+      const bytes = Buffer.from(key);
+      return [bytes.toString('hex'), bytes.toString('base64url').slice(0, -1)].map(
+        (text) => [name, text] as const,
+      );
+    });
+    expect(durable(texts)).toEqual([]);
+    for (const [name, key] of keys)
+      for (const [where, all] of files)
+        expect([name, where, all.includes(Buffer.from(key))]).toEqual([name, where, false]);
+  });
+
+  it('T34: has the token of a session nowhere, although it gave one to each of them', () => {
+    const tokens = day.people.map(({ client }) => client.welcome?.session ?? '');
+    expect(tokens.map((token) => token.length)).toEqual(day.people.map(() => 43));
+    const forms = tokens.flatMap((token, at) => [
+      [`token of ${at}`, token.slice(0, -1)] as const,
+      [`token of ${at} in digits`, Buffer.from(token, 'base64url').toString('hex')] as const,
+    ]);
+    expect(durable(forms)).toEqual([]);
+    for (const token of tokens)
+      for (const all of files.values()) expect(all.includes(token, 0, 'base64url')).toBe(false);
   });
 
   it('S51: has accounts by their keys alone, and in the database alone', () => {
@@ -134,7 +162,7 @@ describe('what a gateway writes on a day on which two couples met', () => {
 });
 
 describe('the memory of that gateway, a minute after the last message', () => {
-  it('S49, S50: holds an account, and no text, file, frame, name or private key of an endpoint', () => {
+  it('S9, S49, S50, T34: holds an account, and no text, file, frame, name or private key of an endpoint', () => {
     expect([...new Set(inMemory.map((found) => found.split(' in ')[0]))]).toEqual(['account']);
   });
 

@@ -67,7 +67,7 @@ describe('the interfaces of the second seed', () => {
 });
 
 describe('what the interfaces of the second seed mean here', () => {
-  it('S216: is an identity with a public key of 32 bytes, a phrase and a fingerprint, whose private key nobody is given', () => {
+  it('S54, S216: is an identity with a public key of 32 bytes, a phrase and a fingerprint, whose private key nobody is given', () => {
     const context = { backend: nodeBackend, keys: new KeyStore() };
     const random = (out: Uint8Array) => {
       out.fill(7);
