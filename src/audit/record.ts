@@ -1,6 +1,7 @@
 import { Ajv } from 'ajv';
 import Type from 'typebox';
 import type { Static } from 'typebox';
+import { OWN_SCHEMAS } from '../runtime/own-schemas.js';
 
 /*
  * The audit record. Two forms (architecture.md 9): an AuditEvent is what a program hands to its emitter, with the
@@ -177,7 +178,7 @@ export type AuditEntry = Static<typeof entrySchema> & NoContent;
 /** Which process writes: everything of `src` but the counter. */
 export type AuditSource = Omit<AuditEntry['src'], 'n'>;
 
-const ajv = new Ajv({ strict: false });
+const ajv = new Ajv(OWN_SCHEMAS);
 const validateEvent = ajv.compile(eventSchema);
 const validateEntry = ajv.compile(entrySchema);
 

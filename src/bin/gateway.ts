@@ -5,6 +5,7 @@ import { runGateway } from '../gateway/server/run.process.js';
 import { gatewaySettingsHelp } from '../gateway/server/settings.file.js';
 import { runMigrations } from '../gateway/storage/postgres.database.js';
 import { guardProcess } from '../runtime/guard.process.js';
+import { endWithParent } from '../runtime/parent.process.js';
 import { refuseInsecureStart } from '../runtime/insecure-environment.js';
 import { refuseReplacedVariables } from '../runtime/replaced-variables.js';
 import { runMain } from '../runtime/main.process.js';
@@ -22,6 +23,7 @@ ${settingsHelp(gatewaySettingsHelp).join('\n')}
 
 runMain('gateway', async () => {
   const lostWrites = guardProcess();
+  endWithParent();
   const { argv, execArgv, env } = process;
   refuseInsecureStart({ argv: argv.slice(2), execArgv, env });
   refuseReplacedVariables(env);

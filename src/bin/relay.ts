@@ -1,5 +1,6 @@
 import { parseRelayArguments } from '../relay/shell/arguments.js';
 import { guardProcess } from '../runtime/guard.process.js';
+import { endWithParent } from '../runtime/parent.process.js';
 import { relaySettingsHelp } from '../relay/shell/relay.files.js';
 import { runRelay } from '../relay/shell/run.process.js';
 import { refuseInsecureStart } from '../runtime/insecure-environment.js';
@@ -16,6 +17,7 @@ ${settingsHelp(relaySettingsHelp).join('\n')}
 
 runMain('relay', async () => {
   const lostWrites = guardProcess();
+  endWithParent();
   const { argv, execArgv, env } = process;
   refuseInsecureStart({ argv: argv.slice(2), execArgv, env });
   const command = parseRelayArguments(argv.slice(2));

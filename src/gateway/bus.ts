@@ -33,6 +33,10 @@ export type BusMessage =
     }
   /** State of a relay that is registered at the sender, every 5 s and when it changes. */
   | { readonly type: 'relay'; readonly relay: RelayReport }
+  /** A login of this account that counts for `loginsPerAccountPerHour`. */
+  | { readonly type: 'login'; readonly account: string }
+  /** How many connections of other devices of the account are open. */
+  | { readonly type: 'connections'; readonly account: string; readonly device: string }
   | { readonly type: 'here' };
 
 /** What a replica tells of a relay that is registered at it. */
@@ -70,5 +74,11 @@ export interface Bus {
   onMessage(handle: (message: BusMessage, from: string) => BusAnswer | Promise<BusAnswer>): void;
   /** Whether other replicas can be reached now; always true in one process. */
   readonly connected: boolean;
+  /** Replicas that are heard now, this one included. */
+  readonly replicas: number;
+  /** False while some replica may be alive and not heard: what all others were asked may then be decided twice. */
+  readonly areAllHeard: boolean;
+  /** Set once: called when a replica is heard that was not heard just before. */
+  onJoin(joined: () => void): void;
   close(): Promise<void>;
 }

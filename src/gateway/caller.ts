@@ -51,6 +51,8 @@ export interface RequestContext {
   readonly caller: Caller;
   /** Unix milliseconds. */
   readonly now: number;
+  /** Role and rule that allowed it; only the room of roles writes and reads it. */
+  decidedBy?: string;
   /** Replaces the caller of this connection, as after a step-up. */
   become(caller: Caller): void;
 }

@@ -6,6 +6,8 @@ import { dirname, join } from 'node:path';
 import type { Clock } from '../runtime/clock.js';
 import { isAbsentFile, readSmallFile } from '../runtime/small.file.js';
 import { WatchedFiles } from '../runtime/watched.files.js';
+import { auditNotes, auditProblem, auditStop } from './audit-failure.js';
+import { AuditOutput } from './audit.output.js';
 import { createAccess, type Access } from './access/access.room.js';
 import { createLeases, type LeaseRoom } from './leases/leases.room.js';
 import { MountedLeaseFiles } from './leases/mounted.files.js';
@@ -23,6 +25,7 @@ import {
   type GatewayOptions,
   type ServerView,
 } from './server/server.program.js';
+import { busKeys, type BusKey } from './signaling/bus-tag.js';
 import { createBus } from './signaling/nats.bus.js';
 import { createSignaling } from './signaling/signaling.room.js';
 import { openStore, type OpenStore } from './storage/open.store.js';
@@ -37,10 +40,12 @@ const NEXT_PIN_FILE = 'next.pin';
  * Starts a gateway with all its rooms; it may not be ready yet.
  * @throws ActionableError for what it cannot do without, and what can be done about it
  */
-export const startGateway = (options: GatewayOptions): Promise<GatewayProgram> =>
-  GatewayProgram.start(options, furnishing());
+export function startGateway(options: GatewayOptions): Promise<GatewayProgram> {
+  const audit = new AuditOutput(options.audit);
+  return GatewayProgram.start({ ...options, audit }, furnishing(audit));
+}
 
-function furnishing(): Furnishing {
+function furnishing(audit: AuditOutput): Furnishing {
   const opened: OpenStore[] = [];
   return {
     openStore: async ({ settings, clock, random, metrics }) => {
@@ -55,15 +60,32 @@ function furnishing(): Furnishing {
     },
     createBus: ({ settings, clock, random, metrics, log }) => {
       const { bus, gateway } = settings();
-      return createBus(bus, { uid: gateway.uid, clock, random, metrics, log });
+      const { uid } = gateway;
+      return createBus(bus, { uid, clock, random, keys: sharedKeys(opened, uid), metrics, log });
     },
-    furnish: (context, server) => furnish(context, server, opened),
+    furnish: (context, server) => {
+      const auditStops = () => auditStop(context.settings().audit.onFailure, audit.fails);
+      return furnish({ ...context, auditStops }, server, opened);
+    },
+  };
+}
+
+/** What all replicas have and nobody else: keys from the column keys of their database, derived anew when those change. */
+function sharedKeys(opened: readonly OpenStore[], uid: string): () => readonly BusKey[] {
+  let from: ReturnType<OpenStore['columnKeys']>;
+  let keys: readonly BusKey[] = [];
+  return () => {
+    const now = opened[0]?.columnKeys();
+    if (now === from) return keys;
+    from = now;
+    keys = busKeys(now ?? [], uid);
+    return keys;
   };
 }
 
 /** `opened` holds the store of the context, with what only its own room needs of it. */
 async function furnish(
-  context: RoomContext,
+  context: RoomContext & Required<Pick<RoomContext, 'auditStops'>>,
   server: ServerView,
   opened: readonly OpenStore[],
 ): Promise<FurnishedRooms> {
@@ -87,8 +109,13 @@ async function furnish(
   await watched.start();
   return {
     rooms: { login, access, leases, signaling: createSignaling(context), jobs },
-    problems: () => leases.problems(),
-    warnings: () => [access.problem()].filter((problem) => problem !== undefined),
+    problems: () => [...leases.problems(), ...auditProblem(context.auditStops())],
+    warnings: () => [
+      ...[access.problem(), ...retention.map((room) => room.problem())].filter(
+        (problem) => problem !== undefined,
+      ),
+      ...auditNotes(context.settings().audit.onFailure),
+    ],
     stop: () => {
       watched.stop();
       files.erase();

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { givesWayTo } from './newest-connection.js';
+import { connectionId, givesWayTo } from './newest-connection.js';
 
 describe('a connection of a device that has connected to another replica', () => {
   it('gives way when it is older than five seconds, whatever the ids are', () => {
@@ -10,6 +10,14 @@ describe('a connection of a device that has connected to another replica', () =>
       const hereEnds = givesWayTo({ id: here, openedAtMs: 0 }, there, 5_000);
       const thereEnds = givesWayTo({ id: there, openedAtMs: 100 }, here, 150);
       expect([hereEnds, thereEnds].filter(Boolean)).toHaveLength(1);
+    }
+  });
+  it('gives way when the other one opened a millisecond later, and stays when it opened before', () => {
+    for (const time of [0, 15, 255, 1_700_000_000_000, 2 ** 44 - 1]) {
+      const [one, other] = [Uint8Array.of(255), Uint8Array.of(0)];
+      const [older, newer] = [connectionId(time, one), connectionId(time + 1, other)];
+      expect(givesWayTo({ id: older, openedAtMs: 0 }, newer, 10)).toBe(true);
+      expect(givesWayTo({ id: newer, openedAtMs: 0 }, older, 10)).toBe(false);
     }
   });
   it('never gives way to itself', () => {

@@ -1,8 +1,16 @@
+import { toBase64url } from '../protocol/lease/base64url.js';
+
 /**
- * Two connections of one device that began at two replicas within this time cannot know which was first; then that with
- * the higher id stays, at both.
+ * Replicas' clocks differ by less. A connection that is older than this gives way to any that opens elsewhere; of two
+ * younger ones that with the higher id stays, at both replicas.
  */
-const SIMULTANEOUS_MS = 5_000;
+const CLOCKS_MS = 5_000;
+/** Digits of a time in hexadecimal, until the year 10889. */
+const TIME_DIGITS = 12;
+
+/** The name of a connection that opens at `unixMs`: of two the later one is higher, and chance decides of equal times. */
+export const connectionId = (unixMs: number, random: Uint8Array): string =>
+  `${unixMs.toString(16).padStart(TIME_DIGITS, '0')}-${toBase64url(random)}`;
 
 /**
  * Whether a connection here gives way to `newer`, the id of a connection that the same device has opened at another
@@ -12,5 +20,4 @@ export const givesWayTo = (
   own: { readonly id: string; readonly openedAtMs: number },
   newer: string,
   nowMonotonicMs: number,
-): boolean =>
-  own.id !== newer && (nowMonotonicMs - own.openedAtMs > SIMULTANEOUS_MS || own.id < newer);
+): boolean => own.id !== newer && (nowMonotonicMs - own.openedAtMs > CLOCKS_MS || own.id < newer);

@@ -52,6 +52,21 @@ export function overdueSince(
   return now - Math.max(atLeastSeconds, atMostSeconds) * 1000;
 }
 
+/** What waits for an administrator for so long was not agreed to. */
+const WAITING_MS = 30 * 86_400_000;
+
+/**
+ * Accounts or devices that wait for approval and were born then or earlier go now: they may ask anew. Undefined: none.
+ */
+export function waitingSince(
+  settings: RetentionSettings,
+  name: 'account' | 'device',
+  now: number,
+): number | undefined {
+  if (holdAt(settings, now) !== undefined) return undefined;
+  return now - Math.max(WAITING_MS, (settings.classes[name]?.atLeastSeconds ?? 0) * 1000);
+}
+
 /** Records of sessions that ended go when they began then or earlier: nothing needs them beyond at-least. */
 export function endedSessionsSince(settings: RetentionSettings, now: number): number | undefined {
   if (holdAt(settings, now) !== undefined) return undefined;

@@ -10,6 +10,7 @@ import type { CryptoBackend } from '../protocol/crypto-backend.js';
 import type { Clock } from '../runtime/clock.js';
 import type { Logger } from '../runtime/log.js';
 import type { Metrics } from '../runtime/metrics.js';
+import type { AuditStop } from './audit-failure.js';
 import type { Bus, BusAnswer, BusMessage } from './bus.js';
 import type {
   Caller,
@@ -34,6 +35,8 @@ export interface RoomContext {
   readonly random: (bytes: number) => Uint8Array;
   readonly backend: CryptoBackend;
   readonly audit: AuditEmitter;
+  /** What stops because records cannot be written; absent: nothing ever does. */
+  readonly auditStops?: () => AuditStop;
   readonly metrics: Metrics;
   readonly log: Logger;
 }

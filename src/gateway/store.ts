@@ -105,6 +105,12 @@ export interface LeaseRow {
   readonly expiresAt: number;
 }
 
+/** How many leases an account was given within an hour, at all replicas. Goes with the hour. */
+export interface LeaseCountRow {
+  readonly account: string;
+  readonly count: number;
+}
+
 /** One page of a list, in a stable order. */
 export interface Page<Row> {
   readonly rows: readonly Row[];
@@ -154,6 +160,15 @@ export interface AccountStore {
   account(account: string): Promise<AccountRow | undefined>;
   /** False when it exists already; then nothing changes. */
   createAccount(row: AccountRow): Promise<boolean>;
+  /**
+   * Uses an invite up and lets the account in with it, both or neither: makes it, or ends its waiting. `invite-invalid`:
+   * unknown, used or expired; `changed`: the account does not wait (any more), and the invite is as it was.
+   */
+  admitInvited(
+    row: Omit<AccountRow, 'state'>,
+    codeHash: Uint8Array,
+    now: number,
+  ): Promise<'admitted' | 'invite-invalid' | 'changed'>;
   /** Compare and set; false when it is not in `from`. */
   setAccountState(
     account: string,
@@ -191,6 +206,8 @@ export interface SessionStore {
   /** Which of these have not ended. */
   liveSessions(sessions: readonly string[]): Promise<readonly string[]>;
   touchSession(session: string, at: number): Promise<void>;
+  /** The same for many at once: sessions and when each was used. */
+  touchSessions(uses: readonly (readonly [session: string, at: number])[]): Promise<void>;
   setSecondFactor(session: string, at: number): Promise<void>;
   /**
    * Ends sessions and gives their handles and the leases that end with them: of one session, one device, or the whole
@@ -235,11 +252,9 @@ export interface FactorStore {
 /** Invites, live leases, policy serials, the ledger. */
 export interface LedgerStore {
   addInvite(row: InviteRow): Promise<void>;
-  /** Uses it up; false: unknown, used or expired. */
-  useInvite(codeHash: Uint8Array, now: number): Promise<boolean>;
   invites(after: string | undefined, limit: number): Promise<Page<InviteRow>>;
   revokeInvite(invite: string): Promise<boolean>;
-  /** False when the account has `max` leases that have not expired; atomic. */
+  /** False when the account has `max` leases that have not expired; atomic. Otherwise it counts for the hour as well. */
   addLease(row: LeaseRow, max: number, now: number): Promise<boolean>;
   leases(account: string, now: number): Promise<readonly LeaseRow[]>;
   /**
@@ -254,8 +269,15 @@ export interface LedgerStore {
   revokedLeases(now: number): Promise<readonly string[]>;
   addRevokedLeases(rows: readonly Pick<LeaseRow, 'jti' | 'expiresAt'>[]): Promise<void>;
   expireLeases(now: number): Promise<number>;
+  /**
+   * Takes counts of leases of hours that began before `hour`, in the order of the accounts: each is given once, to one
+   * replica. At most a thousand accounts; empty when there are no more.
+   */
+  takeLeaseCounts(hour: number): Promise<readonly LeaseCountRow[]>;
   /** Takes a policy serial if it is not lower than the highest one of this UID; false: it is lower, or another UID. */
   raisePolicySerial(uid: string, serial: bigint): Promise<boolean>;
+  /** UID of the gateway whose policy this database has taken; undefined before the first. */
+  policyUid(): Promise<string | undefined>;
   addDeletion(row: DeletionRow): Promise<void>;
   deletions(after: string | undefined, limit: number): Promise<Page<DeletionRow>>;
 }

@@ -28,6 +28,8 @@ export type ActionableErrorCode =
   | 'ERR_LISTEN' // A port cannot be bound.
   | 'ERR_STATE' // What an earlier run kept cannot be used.
   | 'ERR_RESOURCE_FILE' // A YAML file does not hold resources that we know.
+  | 'ERR_BUNDLE' // An archive for an air-gapped site is not to be trusted, or cannot be read.
+  | 'ERR_INSTALL' // A program that installs a release failed or is not there.
   | 'ERR_TERMINAL' // A person has to be asked, and there is no terminal.
   | 'ERR_PEER'; // No contact, or more than one, is meant by a name on the command line.
 
@@ -59,6 +61,8 @@ const EXIT_BY_CODE: Readonly<Record<ActionableErrorCode, number>> = {
   ERR_ARGUMENT: EXIT_CODE.usage,
   ERR_STATE: EXIT_CODE.config,
   ERR_RESOURCE_FILE: EXIT_CODE.config,
+  ERR_BUNDLE: EXIT_CODE.config,
+  ERR_INSTALL: EXIT_CODE.failed,
   ERR_TERMINAL: EXIT_CODE.usage,
   ERR_PEER: EXIT_CODE.usage,
 };

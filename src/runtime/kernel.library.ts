@@ -1,5 +1,5 @@
 /*
- * The functions of the C library that relay and endpoints call for their UDP sockets, through koffi. Where a parameter is
+ * The functions of the C library that relay and endpoints call for their UDP sockets, and two for files, through koffi. Where a parameter is
  * a number that stands for a pointer, the caller keeps the bytes alive: in the ABI of 64-bit Linux they are the same, and
  * a number costs koffi no conversion. Addresses of user space are below 2^47.
  */
@@ -25,6 +25,10 @@ export interface Kernel {
   errno(): number;
   /** inet_pton: writes the bytes of an IP address to `out`. */
   writeAddress(family: number, text: string, out: Uint8Array): number;
+  /** flock. */
+  lock(fd: number, operation: number): number;
+  /** renameat2 with RENAME_NOREPLACE; undefined where the C library has none. */
+  readonly renameNew: ((from: string, to: string) => number) | undefined;
   /** Where the bytes lie. The caller keeps them alive. */
   addressOf(bytes: Uint8Array): number;
 }
@@ -81,8 +85,22 @@ function kernelOf(koffi: Koffi): Kernel {
     close: int('close', ['int']),
     errno: () => koffi.errno(),
     writeAddress: int('inet_pton', ['int', 'str', 'void *']),
+    lock: int('flock', ['int', 'int']),
+    renameNew: renameNew(int),
     addressOf: (bytes) => Number(koffi.address(bytes)),
   };
+}
+
+const AT_FDCWD = -100;
+const RENAME_NOREPLACE = 1;
+
+function renameNew(int: (name: string, parameters: string[]) => Native): Kernel['renameNew'] {
+  try {
+    const renameat2 = int('renameat2', ['int', 'str', 'int', 'str', 'uint']);
+    return (from, to) => renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE);
+  } catch {
+    return undefined;
+  }
 }
 
 /** The calls that take a whole number by reference. */

@@ -1,6 +1,7 @@
 import { Ajv, type ErrorObject } from 'ajv';
 import type { Static, TSchema } from 'typebox';
 import { ActionableError } from './errors.js';
+import { OWN_SCHEMAS } from './own-schemas.js';
 import { plainText, shortJson } from './json-line.js';
 import { boundsText, nearestName, type SettingSchema } from './setting-text.js';
 
@@ -9,7 +10,7 @@ const AJV_OPTIONS = {
   allErrors: true,
   useDefaults: true,
   verbose: true,
-  strict: false,
+  ...OWN_SCHEMAS,
   validateFormats: false,
   unicodeRegExp: false,
 } as const;

@@ -1,18 +1,13 @@
 /*
  * A token bucket per source, in a table of fixed size. Sources share sets of four; in a full set the one that was unheard
  * of for longest gives way, and who comes back begins with a full bucket. So a flood from a million sources weakens the
- * limit and denies nobody, and memory never grows.
+ * limit and denies nobody, and memory never grows. Of a source 64 bits of a keyed hash are kept,
+ * not its name.
  */
 import { createHash } from 'node:crypto';
 
 /** Sources that share a set. */
 const WAYS = 4;
-
-interface Bucket {
-  readonly source: string;
-  tokens: number;
-  filledAtMs: number;
-}
 
 /** How much comes back in which time; as much is kept. */
 export interface Allowance {
@@ -20,19 +15,35 @@ export interface Allowance {
   readonly perMs: number;
 }
 
+interface Place {
+  /** Of the first bucket of the set. */
+  readonly first: number;
+  /** Never both 0: that is an empty place. */
+  readonly low: number;
+  readonly high: number;
+}
+
 /** Buckets by source. */
 export class SourceLimiter {
-  readonly #sets = new Map<number, Bucket[]>();
+  /** Two words per bucket. */
+  readonly #tags: Uint32Array;
+  readonly #tokens: Float64Array;
+  readonly #filledAtMs: Float64Array;
+  #size = 0;
   #evictions = 0;
 
   /**
-   * @param sets how many sets of four sources; about 200 bytes per source
+   * @param sets how many sets of four sources; 24 bytes per source, taken as they are used
    * @param seed random, so that nobody can choose sources that meet in one set
    */
   constructor(
     private readonly sets: number,
     private readonly seed: Uint8Array,
-  ) {}
+  ) {
+    this.#tags = new Uint32Array(2 * WAYS * sets);
+    this.#tokens = new Float64Array(WAYS * sets);
+    this.#filledAtMs = new Float64Array(WAYS * sets);
+  }
 
   /** How many sources gave way to others. */
   get evictions(): number {
@@ -41,28 +52,23 @@ export class SourceLimiter {
 
   /** How many sources are held; at most four times the number of sets. */
   get size(): number {
-    let size = 0;
-    for (const set of this.#sets.values()) size += set.length;
-    return size;
+    return this.#size;
   }
 
   /** Takes a token of `source` if there is one. `now` is monotonic, in milliseconds. */
-  take(source: string, { count, perMs }: Allowance, now: number): boolean {
-    const bucket = this.#bucketOf(source, count, now);
-    const elapsed = Math.max(0, now - bucket.filledAtMs);
-    bucket.tokens = Math.min(count, bucket.tokens + (elapsed * count) / perMs);
-    bucket.filledAtMs = now;
-    if (bucket.tokens < 1) return false;
-    bucket.tokens -= 1;
-    return true;
+  take(source: string, allowance: Allowance, now: number): boolean {
+    const place = this.#placeOf(source);
+    const at = this.#find(place) ?? this.#add(place, allowance.count, now);
+    const tokens = Math.min(allowance.count, this.#tokensAt(at, allowance, now));
+    this.#filledAtMs[at] = now;
+    this.#tokens[at] = tokens < 1 ? tokens : tokens - 1;
+    return tokens >= 1;
   }
 
   /** Whether there is a token of `source`; takes none and remembers nothing. For limits that count failures only. */
-  has(source: string, { count, perMs }: Allowance, now: number): boolean {
-    const bucket = this.#sets.get(this.#indexOf(source))?.find((known) => known.source === source);
-    if (bucket === undefined) return true;
-    const elapsed = Math.max(0, now - bucket.filledAtMs);
-    return bucket.tokens + (elapsed * count) / perMs >= 1;
+  has(source: string, allowance: Allowance, now: number): boolean {
+    const at = this.#find(this.#placeOf(source));
+    return at === undefined || this.#tokensAt(at, allowance, now) >= 1;
   }
 
   /**
@@ -70,39 +76,56 @@ export class SourceLimiter {
    * he would have gone on. `now` is monotonic, in milliseconds.
    */
   forget(perMs: number, now: number): void {
-    for (const [index, set] of this.#sets) {
-      const kept = set.filter(({ filledAtMs }) => now - filledAtMs < perMs);
-      if (kept.length === 0) this.#sets.delete(index);
-      else if (kept.length < set.length) this.#sets.set(index, kept);
+    if (this.#size === 0) return;
+    for (let at = 0; at < this.#tokens.length; at++) {
+      if (this.#isEmpty(at) || now - (this.#filledAtMs[at] ?? 0) < perMs) continue;
+      this.#tags.fill(0, 2 * at, 2 * at + 2);
+      this.#size--;
     }
   }
 
-  #bucketOf(source: string, burst: number, now: number): Bucket {
-    const index = this.#indexOf(source);
-    const set = this.#sets.get(index) ?? [];
-    this.#sets.set(index, set);
-    const known = set.find((bucket) => bucket.source === source);
-    if (known) return known;
-    const bucket = { source, tokens: burst, filledAtMs: now };
-    if (set.length < WAYS) set.push(bucket);
-    else {
-      set[oldestOf(set)] = bucket;
-      this.#evictions++;
-    }
-    return bucket;
+  #tokensAt(at: number, { count, perMs }: Allowance, now: number): number {
+    const elapsed = Math.max(0, now - (this.#filledAtMs[at] ?? 0));
+    return (this.#tokens[at] ?? 0) + (elapsed * count) / perMs;
   }
 
-  #indexOf(source: string): number {
+  #find({ first, low, high }: Place): number | undefined {
+    for (let at = first; at < first + WAYS; at++)
+      if (this.#tags[2 * at] === low && this.#tags[2 * at + 1] === high) return at;
+    return undefined;
+  }
+
+  #add({ first, low, high }: Place, burst: number, now: number): number {
+    const at = this.#roomIn(first);
+    if (this.#isEmpty(at)) this.#size++;
+    else this.#evictions++;
+    this.#tags[2 * at] = low;
+    this.#tags[2 * at + 1] = high;
+    this.#tokens[at] = burst;
+    this.#filledAtMs[at] = now;
+    return at;
+  }
+
+  /** The first empty place of a set; of a full one that of the source that was unheard of for longest. */
+  #roomIn(first: number): number {
+    let oldest = first;
+    for (let at = first; at < first + WAYS; at++) {
+      if (this.#isEmpty(at)) return at;
+      if ((this.#filledAtMs[at] ?? 0) < (this.#filledAtMs[oldest] ?? 0)) oldest = at;
+    }
+    return oldest;
+  }
+
+  #isEmpty(at: number): boolean {
+    return this.#tags[2 * at] === 0 && this.#tags[2 * at + 1] === 0;
+  }
+
+  #placeOf(source: string): Place {
     const digest = createHash('sha256').update(this.seed).update(source).digest();
-    return digest.readUInt32LE(0) % this.sets;
+    const [low, high] = [digest.readUInt32LE(4), digest.readUInt32LE(8)];
+    const first = WAYS * (digest.readUInt32LE(0) % this.sets);
+    return { first, low: low === 0 && high === 0 ? 1 : low, high };
   }
-}
-
-function oldestOf(set: readonly Bucket[]): number {
-  let oldest = 0;
-  for (const [at, { filledAtMs }] of set.entries())
-    if (filledAtMs < (set[oldest]?.filledAtMs ?? 0)) oldest = at;
-  return oldest;
 }
 
 /** One bucket for everybody. It starts full. */

@@ -90,7 +90,7 @@ describe('a namespace with a gateway, on a real API server', () => {
     expect(metadata.annotations['sallyport.dev/certificates']).toContain(shown!.pins[0]!);
   });
 
-  it('S21: shows key material in no other object, annotation, status, event or log of writes', async () => {
+  it('S21, T34: shows key material in no other object, annotation, status, event or log of writes', async () => {
     const secrets = (await managedObjects(server, NAMESPACE)).filter(
       ({ kind }) => kind === 'Secret',
     );

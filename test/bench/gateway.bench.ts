@@ -9,7 +9,7 @@ import {
   requireOpenFiles,
   unpinGenerator,
 } from './gateway-contestants.js';
-import { benchIdle } from './gateway-idle.js';
+import { benchIdle, type IdlePlan } from './gateway-idle.js';
 import { benchLogins } from './gateway-logins.js';
 import { benchRouted } from './gateway-routed.js';
 import { machine } from './relay-contestants.js';
@@ -18,7 +18,9 @@ import type { Metric } from './report.js';
 const SOCKETS = 10_000;
 const SMOKE_SOCKETS = 200;
 /** Connections that warm a server up come to the others. */
-const SPARE_SOCKETS = 600;
+const WARM = 2_000;
+/** Besides connections. */
+const SPARE_SOCKETS = 100;
 
 /** Everything, or the part that `--part idle|routed|logins` names. `--smoke` only looks whether it works. */
 export async function benchGateway(
@@ -38,9 +40,9 @@ export async function benchGateway(
     },
   });
   const { smoke, part } = values;
-  const sockets = Number(values.sockets ?? (smoke ? SMOKE_SOCKETS : SOCKETS));
+  const idle = idlePlan(smoke, values.sockets);
   const wanted = (name: string) => part === undefined || part === name;
-  if (wanted('idle')) requireOpenFiles(sockets + SPARE_SOCKETS);
+  if (wanted('idle')) requireOpenFiles(idle.warm + idle.sockets + SPARE_SOCKETS);
   console.error(machine());
   await bundleGateway();
   pinGenerator();
@@ -51,8 +53,14 @@ export async function benchGateway(
         smoke ? { ms: 1_500, repetitions: 1 } : { ms: 5_000, repetitions: 3 },
       );
     if (wanted('logins')) await benchLogins(report, smoke ? 1_000 : 8_000);
-    if (wanted('idle')) await benchIdle(report, { sockets, settleMs: smoke ? 500 : 6_000 });
+    if (wanted('idle')) await benchIdle(report, idle);
   } finally {
     unpinGenerator();
   }
 }
+
+const idlePlan = (smoke: boolean, sockets: string | undefined): IdlePlan => ({
+  sockets: Number(sockets ?? (smoke ? SMOKE_SOCKETS : SOCKETS)),
+  warm: smoke ? SMOKE_SOCKETS : WARM,
+  settleMs: smoke ? 500 : 6_000,
+});

@@ -76,6 +76,7 @@ export function places(relays = 2, changes: Partial<RelayDirectory> = {}): Relay
 /** Leases and sessions in memory, by the contract of `LedgerStore`; `down` makes it answer nothing. */
 export class MemoryLeases {
   rows: LeaseRow[] = [];
+  counts: { readonly account: string; readonly hour: number; count: number }[] = [];
   revoked: { readonly jti: string; readonly expiresAt: number }[] = [];
   down = false;
   /** Handles of sessions that have ended. */
@@ -91,7 +92,20 @@ export class MemoryLeases {
     await this.#answer();
     if ((await this.leases(row.account, now)).length >= max) return false;
     this.rows.push(row);
+    const hour = now - (now % 3_600_000);
+    const same = this.counts.find((one) => one.account === row.account && one.hour === hour);
+    if (same === undefined) this.counts.push({ account: row.account, hour, count: 1 });
+    else same.count += 1;
     return true;
+  }
+
+  async takeLeaseCounts(hour: number): Promise<readonly { account: string; count: number }[]> {
+    await this.#answer();
+    const over = this.counts.filter((one) => one.hour < hour);
+    this.counts = this.counts.filter((one) => one.hour >= hour);
+    return over
+      .map(({ account, count }) => ({ account, count }))
+      .sort((a, b) => (a.account < b.account ? -1 : 1));
   }
 
   async leases(account: string, now: number): Promise<readonly LeaseRow[]> {
@@ -299,6 +313,9 @@ export class LeaseBed {
       askAll: () => Promise.resolve([]),
       onMessage: () => undefined,
       connected: true,
+      replicas: 1,
+      areAllHeard: true,
+      onJoin: () => undefined,
       close: () => Promise.resolve(),
     };
     return {

@@ -180,6 +180,9 @@ export async function startLogin({ options, backend, wrapStore, ...change }: Bed
       askAll: () => Promise.resolve([]),
       onMessage: () => undefined,
       connected: true,
+      replicas: 1,
+      areAllHeard: true,
+      onJoin: () => undefined,
       close: () => Promise.resolve(),
     },
     connections: {

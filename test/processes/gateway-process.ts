@@ -2,7 +2,7 @@
  * A gateway as a process of its own, started from files laid out as Kubernetes mounts them: certificates, lease keys,
  * relays.json, settings. Ports are free ones on loopback.
  */
-import { spawn, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import {
   chmod,
@@ -22,9 +22,8 @@ import type { GatewaySettings, RelayDirectory } from '../../src/gateway/settings
 import { spiffeId } from '../../src/operator/keys/leaf.js';
 import { leaseKeyId } from '../../src/protocol/lease/ids.js';
 import { freePort, TestAuthority, type TestLeaf } from './relay-shell-bed.js';
-import { pause, until } from './relay-udp-endpoint.js';
+import { ProgramProcess, startNode } from './program-process.js';
 
-const ROOT = join(import.meta.dirname, '../..');
 const DAY_MS = 86_400_000;
 const READY_WITHIN_MS = 40_000;
 
@@ -194,21 +193,13 @@ export class GatewayFolder {
 }
 
 /** A gateway that runs as a process. */
-export class GatewayProcess {
-  /** Audit records. */
-  stdout = '';
-  /** Log lines. */
-  stderr = '';
-  /** Exit code, once it has ended. */
-  readonly ended: Promise<number | null>;
-
+export class GatewayProcess extends ProgramProcess {
   private constructor(
-    readonly child: ChildProcess,
+    child: ChildProcess,
     readonly settings: GatewaySettings,
   ) {
-    child.stdout?.on('data', (chunk: Buffer) => (this.stdout += chunk.toString()));
-    child.stderr?.on('data', (chunk: Buffer) => (this.stderr += chunk.toString()));
-    this.ended = new Promise((resolve) => child.once('close', resolve));
+    const healthPort = settings.listeners.health.port;
+    super(child, { healthPort, readyWithinMs: READY_WITHIN_MS });
   }
 
   /** Starts src/bin/gateway.ts, or `program`, with the settings in `folder`. */
@@ -227,11 +218,7 @@ export class GatewayProcess {
     } = {},
   ): GatewayProcess {
     const all = [...node, ...program, '--settings', folder.settingsPath, ...args];
-    const child = spawn(process.execPath, all, {
-      cwd: ROOT,
-      env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
+    const child = startNode(all, env);
     return new GatewayProcess(child, folder.settings);
   }
 
@@ -248,46 +235,5 @@ export class GatewayProcess {
 
   get internalPort(): number {
     return this.settings.listeners.internal.port;
-  }
-
-  /** One page of the health port; status 0 while nobody listens. */
-  async page(path: string): Promise<{ readonly status: number; readonly body: string }> {
-    try {
-      const { port } = this.settings.listeners.health;
-      const response = await fetch(`http://127.0.0.1:${port}${path}`);
-      return { status: response.status, body: await response.text() };
-    } catch {
-      return { status: 0, body: '' };
-    }
-  }
-
-  /** Waits until /readyz answers with this status and a body that matches. */
-  async answers(status: number, body: RegExp): Promise<string> {
-    const end = Date.now() + READY_WITHIN_MS;
-    for (;;) {
-      const page = await this.page('/readyz');
-      if (page.status === status && body.test(page.body)) return page.body;
-      if (Date.now() > end || this.child.exitCode !== null)
-        throw new Error(`/readyz: ${page.status} ${page.body}\n${this.stderr}`);
-      await pause(50);
-    }
-  }
-
-  /** The value of one series of /metrics, by its name with labels. */
-  async metric(series: string): Promise<number | undefined> {
-    const { body } = await this.page('/metrics');
-    const line = body.split('\n').find((each) => each.startsWith(`${series} `));
-    return line === undefined ? undefined : Number(line.slice(series.length + 1));
-  }
-
-  /** Waits for text on standard error. */
-  said(text: string): Promise<void> {
-    return until(`the gateway says ${text}`, () => this.stderr.includes(text));
-  }
-
-  /** Ends it at once, if it has not ended. */
-  async kill(): Promise<void> {
-    if (this.child.exitCode === null) this.child.kill('SIGKILL');
-    await this.ended;
   }
 }

@@ -35,6 +35,8 @@ export class BedClock implements Clock {
 /** A bus that joins beds in one process: what one tells the others hear in the same turn. */
 export class BedBus implements Bus {
   readonly connected = true;
+  readonly replicas = 1;
+  readonly areAllHeard = true;
   readonly told: BusMessage[] = [];
   #handle: (message: BusMessage, from: string) => BusAnswer | Promise<BusAnswer> = () => undefined;
   constructor(
@@ -57,6 +59,7 @@ export class BedBus implements Bus {
   onMessage(handle: (message: BusMessage, from: string) => BusAnswer | Promise<BusAnswer>): void {
     this.#handle = handle;
   }
+  onJoin = (): void => undefined;
   close = (): Promise<void> => Promise.resolve();
 }
 

@@ -73,7 +73,7 @@ describe('a gateway behind a proxy', () => {
   const from = (bed: ServerBed, forwardedFor: string, headers: Record<string, string> = {}) =>
     answerTo(bed.place, upgradeRequest({ 'X-Forwarded-For': forwardedFor, ...headers }));
 
-  it('T21: counts by the address that the proxy saw, whatever stands to its left', async () => {
+  it('T21, S17: counts by the address that the proxy saw, whatever stands to its left', async () => {
     const bed = await bedWith(behind(1));
     const statuses = [];
     for (const forged of ['1.1.1.1', '2.2.2.2', '3.3.3.3'])
@@ -93,7 +93,7 @@ describe('a gateway behind a proxy', () => {
     expect(bed.facts[0]?.address).toBe('198.51.100.1');
   });
 
-  it('T21: takes the entry that the outermost of its proxies wrote', async () => {
+  it('T21, S17: takes the entry that the outermost of its proxies wrote', async () => {
     const bed = await bedWith(behind(2));
     await from(bed, '6.6.6.6, 198.51.100.1, 127.0.0.9');
     expect(bed.facts[0]?.address).toBe('198.51.100.1');
@@ -101,7 +101,7 @@ describe('a gateway behind a proxy', () => {
   });
 
   it.each(['garbage', 'fe80::1%lo', '[::1', '9'.repeat(60), `${'1.1.1.1, '.repeat(700)}x`])(
-    'T21: refuses what is no address: %j',
+    'T21, S17: refuses what is no address: %j',
     async (entry) => {
       const bed = await bedWith(behind(1));
       expect(statusOf(await from(bed, entry))).toBe(400);
@@ -116,7 +116,7 @@ describe('a gateway behind a proxy', () => {
 });
 
 describe('a gateway without a proxy', () => {
-  it('T21: believes no header, and gives the exporter of the connection to the login', async () => {
+  it('T21, S17: believes no header, and gives the exporter of the connection to the login', async () => {
     const bed = await bedWith(() => ({}));
     const headers = { 'X-Forwarded-For': '9.9.9.9' };
     const endpoint = await TestEndpoint.open(bed.place, { headers });

@@ -1,11 +1,10 @@
 import { connect as connectTcp } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import {
-  directoryGateway,
-  POOL_IDENTITY,
-  RelayFolder,
-  RelayProcess,
+  type RelayFolder,
+  type RelayProcess,
   TestAuthority,
+  readyRelay,
 } from './relay-shell-bed.js';
 import { TlsEndpoint } from './relay-tls-endpoint.js';
 import { aSession, forward, hello, TestGateway } from './relay-udp-bed.js';
@@ -21,12 +20,7 @@ describe('the TLS fallback among clients that mean no good', () => {
   let relay: RelayProcess;
   const open = (from?: string) => TlsEndpoint.open(relay.fallbackPort, authority.certificate, from);
   beforeAll(async () => {
-    folder = await RelayFolder.make();
-    await folder.writeSettings();
-    await folder.writeDirectory([directoryGateway('edge/main', [gateway.key()])]);
-    await folder.writeLeaf(authority.leaf(POOL_IDENTITY));
-    relay = await RelayProcess.run(folder);
-    await relay.answers(200, /^ready$/m);
+    ({ folder, relay } = await readyRelay(authority, [gateway.key()]));
   });
   afterAll(async () => {
     await relay.kill();

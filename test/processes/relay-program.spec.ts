@@ -4,9 +4,10 @@ import { Endpoint, until } from './relay-udp-endpoint.js';
 import {
   directoryGateway,
   POOL_IDENTITY,
-  RelayFolder,
-  RelayProcess,
+  type RelayFolder,
+  type RelayProcess,
   TestAuthority,
+  readyRelay,
 } from './relay-shell-bed.js';
 import { TlsEndpoint } from './relay-tls-endpoint.js';
 
@@ -22,12 +23,7 @@ describe('a relay that is started from files as the operator writes them', () =>
   let folder: RelayFolder;
   let relay: RelayProcess;
   beforeAll(async () => {
-    folder = await RelayFolder.make();
-    await folder.writeSettings();
-    await folder.writeDirectory([directoryGateway('edge/main', [gateway.key()])]);
-    await folder.writeLeaf(authority.leaf(POOL_IDENTITY));
-    relay = await RelayProcess.run(folder);
-    await relay.answers(200, /^ready$/m);
+    ({ folder, relay } = await readyRelay(authority, [gateway.key()]));
   });
   afterAll(async () => {
     await relay.kill();

@@ -2,7 +2,7 @@
  * A relay as a process of its own, started from files that the operator's own functions write, and what stands around
  * it: an authority per namespace, leaves, a directory of gateways. Ports are the kernel's choice or free ones.
  */
-import { spawn, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -20,9 +20,9 @@ import { relaySettings } from '../../src/operator/relay-pool/configuration.js';
 import type { RelayLeaseKey } from '../../src/relay/packet/packet-messages.js';
 import type { RelayGateway, RelaySettings } from '../../src/relay/settings.js';
 import { aRelayPool } from '../builders.js';
-import { pause, until } from './relay-udp-endpoint.js';
+import { ProgramProcess, startNode } from './program-process.js';
 
-const ROOT = join(import.meta.dirname, '../..');
+const READY_WITHIN_MS = 30_000;
 const HOUR_MS = 3_600_000;
 
 /** The pool of RELAY_ID, `edge/eu/0`. */
@@ -209,19 +209,15 @@ export async function freePort(): Promise<number> {
 }
 
 /** A relay that runs as a process. */
-export class RelayProcess {
-  stdout = '';
-  stderr = '';
-  /** Exit code, once it has ended. */
-  readonly ended: Promise<number | null>;
-
+export class RelayProcess extends ProgramProcess {
   private constructor(
-    readonly child: ChildProcess,
+    child: ChildProcess,
     readonly settings: RelaySettings | undefined,
   ) {
-    child.stdout?.on('data', (chunk: Buffer) => (this.stdout += chunk.toString()));
-    child.stderr?.on('data', (chunk: Buffer) => (this.stderr += chunk.toString()));
-    this.ended = new Promise((resolve) => child.once('close', resolve));
+    super(child, {
+      healthPort: settings?.listeners.health.port,
+      readyWithinMs: READY_WITHIN_MS,
+    });
   }
 
   /** Starts src/bin/relay.ts, or `program`, with the settings in `folder`. */
@@ -245,11 +241,7 @@ export class RelayProcess {
       () => undefined,
     );
     const all = [...program, '--settings', folder.settingsPath, '--pod', pod, ...args];
-    const child = spawn(process.execPath, all, {
-      cwd: ROOT,
-      env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
+    const child = startNode(all, env);
     return new RelayProcess(child, settings);
   }
 
@@ -260,46 +252,18 @@ export class RelayProcess {
   get fallbackPort(): number {
     return this.settings!.listeners.fallback.port;
   }
+}
 
-  /** One page of the health port; status 0 while nobody listens. */
-  async page(path: string): Promise<{ readonly status: number; readonly body: string }> {
-    try {
-      const response = await fetch(
-        `http://127.0.0.1:${this.settings!.listeners.health.port}${path}`,
-      );
-      return { status: response.status, body: await response.text() };
-    } catch {
-      return { status: 0, body: '' };
-    }
-  }
-
-  /** Waits until /readyz answers with this status and a body that matches. */
-  async answers(status: number, body: RegExp): Promise<string> {
-    const end = Date.now() + 30_000;
-    for (;;) {
-      const page = await this.page('/readyz');
-      if (page.status === status && body.test(page.body)) return page.body;
-      if (Date.now() > end || this.child.exitCode !== null)
-        throw new Error(`/readyz: ${page.status} ${page.body}\n${this.stderr}`);
-      await pause(50);
-    }
-  }
-
-  /** The value of one series of /metrics, by its name with labels. */
-  async metric(series: string): Promise<number | undefined> {
-    const { body } = await this.page('/metrics');
-    const line = body.split('\n').find((each) => each.startsWith(`${series} `));
-    return line === undefined ? undefined : Number(line.slice(series.length + 1));
-  }
-
-  /** Waits for text on standard error. */
-  said(text: string): Promise<void> {
-    return until(`the relay says ${text}`, () => this.stderr.includes(text));
-  }
-
-  /** Ends it at once, if it has not ended. */
-  async kill(): Promise<void> {
-    if (this.child.exitCode === null) this.child.kill('SIGKILL');
-    await this.ended;
-  }
+/** A relay that is ready and knows one gateway with these keys, and its folder; both are the caller's to end. */
+export async function readyRelay(
+  authority: TestAuthority,
+  keys: Parameters<typeof directoryGateway>[1],
+): Promise<{ readonly folder: RelayFolder; readonly relay: RelayProcess }> {
+  const folder = await RelayFolder.make();
+  await folder.writeSettings();
+  await folder.writeDirectory([directoryGateway('edge/main', keys)]);
+  await folder.writeLeaf(authority.leaf(POOL_IDENTITY));
+  const relay = await RelayProcess.run(folder);
+  await relay.answers(200, /^ready$/m);
+  return { folder, relay };
 }

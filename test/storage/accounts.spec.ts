@@ -1,5 +1,6 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import type { OpenStore } from '../../src/gateway/storage/open.store.js';
+import { storeForEach } from './each-store.js';
 import {
   aDevice,
   aFactor,
@@ -11,21 +12,14 @@ import {
   BEDS,
   HOUR,
   NOON,
-  type StoreBed,
 } from './store-bed.js';
 
 describe.each(BEDS)('accounts and devices in %s', (_, start) => {
-  let bed: StoreBed;
   let store: OpenStore;
-  beforeAll(async () => {
-    bed = await start();
-  });
-  afterAll(() => bed.stop());
-  beforeEach(async () => {
-    store = await bed.open();
+  storeForEach(start, async (opened) => {
+    store = opened;
     await store.createAccount(anAccount());
   });
-  afterEach(() => store.close());
 
   it('are read as they were written, as plain bytes and numbers', async () => {
     await store.putDevice(aDevice({ serial: 2n ** 64n - 1n }), 5);

@@ -4,6 +4,7 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Bus } from '../../src/gateway/bus.js';
+import { busKeys, tagged } from '../../src/gateway/signaling/bus-tag.js';
 import { createBus } from '../../src/gateway/signaling/nats.bus.js';
 import { SILENT_LOGGER } from '../../src/runtime/log.js';
 import { createMetricsRegistry, type MetricsRegistry } from '../../src/runtime/metrics.registry.js';
@@ -12,6 +13,13 @@ import type { NatsServer } from './nats.js';
 
 /** UID of the gateway in these tests. */
 export const GATEWAY_UID = '0b1c7b0a-4f8e-4b61-9f43-3f6a6f0e1d11';
+
+/** What the replicas of these tests share, also those in processes of their own. */
+const KEYS = busKeys([{ id: '0011223344556677', key: new Uint8Array(32).fill(9) }], GATEWAY_UID);
+
+/** A frame as a replica sends it to everybody. */
+export const taggedForAll = (frame: string): Uint8Array =>
+  tagged(KEYS[0]!, `sallyport.${GATEWAY_UID}.all`, Buffer.from(frame));
 
 /** A bus and what it counts. */
 export interface TestBus {
@@ -22,7 +30,7 @@ export interface TestBus {
 }
 
 /** A bus that is joined to `nats`, as settings.json says it. */
-export function aBus(nats: NatsServer, uid = GATEWAY_UID): TestBus {
+export function aBus(nats: NatsServer, uid = GATEWAY_UID, keys = () => KEYS): TestBus {
   const registry = createMetricsRegistry({ processMetrics: false });
   const bus = createBus(
     {
@@ -35,6 +43,7 @@ export function aBus(nats: NatsServer, uid = GATEWAY_UID): TestBus {
       uid,
       clock: systemClock,
       random: (bytes) => randomBytes(bytes),
+      keys,
       metrics: registry,
       log: SILENT_LOGGER,
     },

@@ -1,11 +1,11 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { openStore } from '../../src/gateway/storage/open.store.js';
 import type { GatewaySettings } from '../../src/gateway/settings.js';
 import { PostgresServer, type TestDatabase } from './postgres.js';
@@ -13,15 +13,27 @@ import { anAccount, openDatabase, random, TestClock } from './store-bed.js';
 
 const WRITER = fileURLToPath(new URL('store-writer.ts', import.meta.url));
 const clock = new TestClock();
+/**
+ * Writers that may still run: one whose test took too long would write on for minutes and keep the run from ending. Such a
+ * test goes on after it has failed, so no writer starts once all is over.
+ */
+const writers: ChildProcess[] = [];
+let isOver = false;
+
+function endWriters(): void {
+  for (const writer of writers.splice(0)) writer.kill('SIGKILL');
+}
 
 /** Runs the writer until it has acknowledged `count` accounts, kills it, and gives all that it acknowledged. */
 async function killWriterAfter(
   storage: GatewaySettings['storage'],
   count: number,
 ): Promise<string[]> {
+  if (isOver) throw new Error('the tests are over');
   const child = spawn(process.execPath, ['--import', 'tsx', WRITER, JSON.stringify(storage)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
+  writers.push(child);
   const acknowledged: string[] = [];
   createInterface({ input: child.stdout }).on('line', (account) => {
     acknowledged.push(account);
@@ -51,8 +63,11 @@ describe('what a store has acknowledged', () => {
     database = await server.createDatabase();
     await (await openDatabase(database)).store.close();
   });
+  afterEach(endWriters);
   afterAll(async () => {
-    await server.stop();
+    isOver = true;
+    endWriters();
+    await (server as PostgresServer | undefined)?.stop(); // Undefined when it never started.
     await rm(folder, { recursive: true, force: true });
   });
 

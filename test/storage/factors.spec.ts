@@ -1,33 +1,18 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
 import type { OpenStore } from '../../src/gateway/storage/open.store.js';
-import {
-  aFactor,
-  anAccount,
-  ACCOUNT,
-  atOnce,
-  BEDS,
-  HOUR,
-  NOON,
-  SECOND,
-  type StoreBed,
-} from './store-bed.js';
+import { storeForEach } from './each-store.js';
+import { aFactor, anAccount, ACCOUNT, atOnce, BEDS, NOON, SECOND } from './store-bed.js';
 
 const POLICY = { maxAttempts: 5, windowSeconds: 900, durationSeconds: 1800 };
 const code = (at: number) => new Uint8Array(32).fill(at);
 
 describe.each(BEDS)('second factors in %s', (_, start) => {
-  let bed: StoreBed;
   let store: OpenStore;
-  beforeAll(async () => {
-    bed = await start();
-  });
-  afterAll(() => bed.stop());
-  beforeEach(async () => {
-    store = await bed.open();
+  storeForEach(start, async (opened) => {
+    store = opened;
     await store.createAccount(anAccount());
   });
-  afterEach(() => store.close());
 
   it('count exactly 100 attempts of 100 at the same time, and let 5 proofs be looked at', async () => {
     const answers = await atOnce(100, () => store.countAttempt(ACCOUNT, NOON, POLICY));
@@ -104,24 +89,12 @@ describe.each(BEDS)('second factors in %s', (_, start) => {
   });
 
   it('take a policy serial that is not lower, of one resource only', async () => {
+    expect(await store.policyUid()).toBeUndefined();
     expect(await store.raisePolicySerial('uid-1', 2n ** 63n)).toBe(true);
     expect(await store.raisePolicySerial('uid-1', 2n ** 63n)).toBe(true);
     expect(await store.raisePolicySerial('uid-1', 5n)).toBe(false);
     expect(await store.raisePolicySerial('uid-2', 2n ** 64n - 1n)).toBe(false);
-  });
-
-  it('let an invite in once and not after its end', async () => {
-    await store.addInvite({ invite: 'i1', codeHash: code(1), expiresAt: NOON + HOUR });
-    await store.addInvite({ invite: 'i2', codeHash: code(2), expiresAt: NOON + HOUR });
-    await store.addInvite({ invite: 'i3', codeHash: code(3), expiresAt: NOON + HOUR });
-    expect(await store.useInvite(code(2), NOON + HOUR)).toBe(false);
-    const used = await atOnce(10, () => store.useInvite(code(1), NOON));
-    expect(used.filter(Boolean)).toHaveLength(1);
-    expect(await store.revokeInvite('i2')).toBe(true);
-    expect(await store.useInvite(code(2), NOON)).toBe(false);
-    expect(await store.invites(undefined, 5)).toEqual({
-      rows: [{ invite: 'i3', codeHash: code(3), expiresAt: NOON + HOUR }],
-    });
+    expect(await store.policyUid()).toBe('uid-1');
   });
 
   it('list the ledger in pages, in its order', async () => {

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import pg from 'pg';
+import { SCHEMA, TABLE_NAMES } from '../../src/gateway/storage/tables.js';
 import { anAccount, type Account } from '../identities.js';
 import { TestEndpoint } from '../processes/gateway-endpoint.js';
 import { anEnvelope, aToken, nameOf } from '../signaling-bed.js';
@@ -34,30 +36,68 @@ async function talk(from: TestEndpoint, to: TestEndpoint, token: string): Promis
   await until('all have arrived', () => arrived() === before + 5);
 }
 
+/** A way in which the database fails, and how that ends. */
+type Trouble = () => Promise<() => Promise<unknown>>;
+
+const standsStill: Trouble = () => {
+  bed.postgres.pause();
+  return Promise.resolve(() => {
+    bed.postgres.resume();
+    return Promise.resolve();
+  });
+};
+
+const isGone: Trouble = async () => {
+  await bed.postgres.kill();
+  return () => bed.postgres.restart();
+};
+
+/** As a standby after a failover, to which the name of the database leads. */
+const takesNoWrites: Trouble = async () => {
+  const { runtime } = bed.database;
+  const admin = (text: string) => bed.database.admin(text);
+  const reconnect = `select pg_terminate_backend(pid) from pg_stat_activity where usename = '${runtime}'`;
+  await admin(`alter role ${runtime} set default_transaction_read_only = on`);
+  await admin(reconnect);
+  return async () => {
+    await admin(`alter role ${runtime} reset default_transaction_read_only`);
+    await admin(reconnect);
+  };
+};
+
+/** Somebody holds every table, so that each call is too slow. */
+const isTooSlow: Trouble = async () => {
+  const holder = new pg.Client({ connectionString: bed.database.uri(bed.database.owner) });
+  await holder.connect();
+  const tables = TABLE_NAMES.map((name) => `${SCHEMA}.${name}`).join();
+  await holder.query(`begin; lock table ${tables} in access exclusive mode`);
+  return () => holder.end();
+};
+
 describe('three replicas whose database', () => {
   it.each([
-    ['is there and does not answer', 1],
-    ['is gone', 2],
-  ])(
+    ['is there and does not answer', 1, standsStill],
+    ['is gone', 2, isGone],
+    ['takes no writes', 3, takesNoWrites],
+    ['is too slow', 4, isTooSlow],
+  ] as const)(
     '%s refuse new logins with a retry hint, keep live signaling alive, and let in again afterwards',
-    async (_, way) => {
+    async (_, way, trouble) => {
       const [a, b] = [await bed.login(alice, 0), await bed.login(bob, 1)];
       const token = aToken(way);
       bodyOf(await b.request('rendezvous.listen', { tokens: [token] }));
-      if (way === 1) bed.postgres.pause();
-      else await bed.postgres.kill();
+      const over = await trouble();
       try {
         const answers = await Promise.all(REPLICAS.map((at) => attempt(anAccount(0x30), at)));
         for (const { answer } of answers) expect(answer).toEqual(UNAVAILABLE);
-        expect(await a.request('device.list')).toMatchObject({
-          refused: { reason: 'unavailable', code: 503 },
-        });
+        const list = await a.request('device.list');
+        if (trouble === takesNoWrites) bodyOf(list);
+        else expect(list).toMatchObject({ refused: { reason: 'unavailable', code: 503 } });
         await talk(a, b, token);
         await Promise.all(REPLICAS.map((at) => bed.replica(at).answers(503, /database/)));
         await talk(a, b, token);
       } finally {
-        if (way === 1) bed.postgres.resume();
-        else await bed.postgres.restart();
+        await over();
       }
       await Promise.all(REPLICAS.map((at) => bed.replica(at).answers(200, /^ready/)));
       for (const at of REPLICAS)

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import type { AuditEvent } from '../../src/audit/record.js';
 import { isAuditEvent } from '../../src/audit/record.js';
 import type { RetentionSettings } from '../../src/gateway/retention-rule.js';
@@ -6,6 +6,7 @@ import type { RoomContext } from '../../src/gateway/rooms.js';
 import type { OpenStore } from '../../src/gateway/storage/open.store.js';
 import { RetentionRoom } from '../../src/gateway/storage/retention.room.js';
 import { SILENT_LOGGER } from '../../src/runtime/log.js';
+import { storeForEach } from './each-store.js';
 import {
   aDevice,
   aLease,
@@ -16,7 +17,6 @@ import {
   DAY,
   HOUR,
   NOON,
-  type StoreBed,
   TestClock,
 } from './store-bed.js';
 
@@ -71,20 +71,14 @@ class RetentionBed {
 }
 
 describe.each(BEDS)('retention in %s', (_, start) => {
-  let bed: StoreBed;
   let store: OpenStore;
   let retention: RetentionBed;
-  beforeAll(async () => {
-    bed = await start();
-  });
-  afterAll(() => bed.stop());
-  beforeEach(async () => {
-    store = await bed.open();
+  const another = storeForEach(start, async (opened) => {
+    store = opened;
     retention = new RetentionBed(store);
     await store.createAccount(anAccount());
     await store.putDevice(aDevice(), 5);
   });
-  afterEach(() => store.close());
 
   const records = async () => {
     const query = store.database.db.selectFrom('session').select((e) => e.fn.countAll().as('n'));
@@ -214,8 +208,41 @@ describe.each(BEDS)('retention in %s', (_, start) => {
   });
 
   it('waits for the next minute when the database is away', async () => {
-    const closed = await bed.open();
+    const closed = await another();
     await closed.close();
     await expect(new RetentionBed(closed).room.tick(NOON)).resolves.toBeUndefined();
+  });
+
+  it('S92: ends the waiting of a device and of an account after thirty days, on record; who was approved stays', async () => {
+    await store.putDevice(aDevice({ device: 'device-2', state: 'Pending' }), 5);
+    await store.createAccount(anAccount({ account: 'sp1waits', state: 'Pending' }));
+    await retention.at(TODAY + 30 * DAY - 1);
+    expect(await store.devices(ACCOUNT)).toHaveLength(2);
+    expect(await store.account('sp1waits')).toBeDefined();
+    await retention.at(TODAY + 30 * DAY);
+    expect((await store.devices(ACCOUNT)).map(({ device }) => device)).toEqual(['device-1']);
+    expect(await store.account('sp1waits')).toBeUndefined();
+    expect(await ledger()).toEqual(['account 1', 'device 1']);
+    const records = retention.audit.map(({ action, reason }) => [action, reason]);
+    expect(records).toEqual([
+      ['account.expire', 'NotApproved'],
+      ['device.expire', 'NotApproved'],
+    ]);
+    expect(retention.audit.every(isAuditEvent)).toBe(true);
+  });
+
+  it('S92: ends no waiting while a legal hold stands, nor before the time that must pass', async () => {
+    await store.putDevice(aDevice({ device: 'device-2', state: 'Pending' }), 5);
+    const until = new Date(TODAY + 100 * DAY).toISOString();
+    retention.retention = { ...OPEN, legalHolds: [{ until, reason: 'a case' }] };
+    await retention.at(TODAY + 99 * DAY);
+    retention.retention = {
+      ...OPEN,
+      classes: { device: { atLeastSeconds: 200 * SECONDS_OF_A_DAY } },
+    };
+    await retention.at(TODAY + 199 * DAY);
+    expect(await store.devices(ACCOUNT)).toHaveLength(2);
+    await retention.at(TODAY + 200 * DAY);
+    expect(await store.devices(ACCOUNT)).toHaveLength(1);
   });
 });

@@ -1,5 +1,6 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import type { OpenStore } from '../../src/gateway/storage/open.store.js';
+import { storeForEach } from './each-store.js';
 import {
   aDevice,
   aLease,
@@ -11,24 +12,17 @@ import {
   HOUR,
   NOON,
   SECOND,
-  type StoreBed,
 } from './store-bed.js';
 
 const HASH = new Uint8Array(32).fill(1);
 
 describe.each(BEDS)('sessions and leases in %s', (_, start) => {
-  let bed: StoreBed;
   let store: OpenStore;
-  beforeAll(async () => {
-    bed = await start();
-  });
-  afterAll(() => bed.stop());
-  beforeEach(async () => {
-    store = await bed.open();
+  storeForEach(start, async (opened) => {
+    store = opened;
     await store.createAccount(anAccount());
     await store.putDevice(aDevice(), 5);
   });
-  afterEach(() => store.close());
 
   const session = (name: string, device = 'device-1') =>
     store.createSession(aSession({ session: `session-${name}`, device }));
@@ -67,6 +61,21 @@ describe.each(BEDS)('sessions and leases in %s', (_, start) => {
     await store.touchSession('session-1', NOON + 10 * SECOND);
     await store.touchSession('session-1', NOON);
     expect(await used()).toBe(10 * SECOND);
+  });
+
+  it('note the use of many at once, each at its own time, and nothing of one that has ended', async () => {
+    for (const number of ['1', '2', '3']) await session(number);
+    await store.endSessions({ account: ACCOUNT, session: 'session-3' });
+    await store.touchSessions([
+      ['session-2', NOON + 20 * SECOND],
+      ['session-3', NOON + 20 * SECOND],
+      ['session-1', NOON + 10 * SECOND],
+    ]);
+    const used = (await store.sessions(ACCOUNT)).map((row) => [row.session, row.lastUsedAt - NOON]);
+    expect(used).toEqual([
+      ['session-1', 10 * SECOND],
+      ['session-2', 20 * SECOND],
+    ]);
   });
 
   it('remember when a second factor was proven', async () => {
@@ -159,5 +168,25 @@ describe.each(BEDS)('sessions and leases in %s', (_, start) => {
     expect(await store.revokedLeases(NOON + SECOND)).toEqual([]);
     expect(await store.expireLeases(NOON + 600 * SECOND - 1)).toBe(0);
     expect(await store.expireLeases(NOON + 600 * SECOND)).toBe(1);
+  });
+
+  it('count the leases of an hour once it is over, each once, whoever asks and whatever has ended', async () => {
+    await store.createAccount(anAccount({ account: 'sp1a' }));
+    const give = (account: string, jti: string, now: number) =>
+      store.addLease(aLease({ account, jti, expiresAt: now + SECOND }), 5, now);
+    await give('sp1a', 'a', NOON);
+    for (const jti of ['b', 'c']) await give(ACCOUNT, jti, NOON + HOUR - 1);
+    await give(ACCOUNT, 'd', NOON + HOUR);
+    expect(await store.addLease(aLease({ jti: 'e' }), 0, NOON)).toBe(false);
+    await store.expireLeases(NOON + 2 * HOUR);
+    expect(await store.takeLeaseCounts(NOON)).toEqual([]);
+    const taken = await atOnce(5, () => store.takeLeaseCounts(NOON + HOUR));
+    expect(taken.filter((rows) => rows.length > 0)).toEqual([
+      [
+        { account: 'sp1a', count: 1 },
+        { account: ACCOUNT, count: 2 },
+      ],
+    ]);
+    expect(await store.takeLeaseCounts(NOON + 2 * HOUR)).toEqual([{ account: ACCOUNT, count: 1 }]);
   });
 });

@@ -134,7 +134,7 @@ describe.each(OWNERS)('a migration of a later release in %s', (_, start) => {
         throw new Error('a mistake in the migration');
       },
     };
-    const migrations = { ...migrationsFor(kind), '0002-failing': failing };
+    const migrations = { ...migrationsFor(kind), '0003-failing': failing };
     await expect(asOwner(store.database, migrations)).rejects.toThrow();
     expect(await readTables(store)).toEqual(before);
     await expect(countRows('half_done')).rejects.toThrow();
@@ -146,8 +146,8 @@ describe.each(OWNERS)('a migration of a later release in %s', (_, start) => {
       up: (db: Kysely<unknown>) =>
         db.schema.alterTable('account').addColumn('more', 'text').execute(),
     };
-    const migrations = { ...migrationsFor(kind), '0002-extending': extending };
-    expect(await asOwner(store.database, migrations)).toEqual(['0002-extending']);
+    const migrations = { ...migrationsFor(kind), '0003-extending': extending };
+    expect(await asOwner(store.database, migrations)).toEqual(['0003-extending']);
     expect(await asOwner(store.database, migrationsFor(kind))).toEqual([]);
     expect(await store.createAccount(anAccount({ account: 'sp1old' }))).toBe(true);
     await store.ping();

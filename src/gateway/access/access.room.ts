@@ -10,6 +10,7 @@ import { fromBase64urlText } from '../../protocol/lease/base64url.js';
 import type { BundleRole } from '../../policy/roles.js';
 import type { RequestName } from '../../messages/requests.js';
 import { REQUEST_REFUSALS } from '../../messages/signaling.js';
+import { AUDIT_RETRY_SECONDS } from '../audit-failure.js';
 import type { Caller, Connection, Refused, RequestContext } from '../caller.js';
 import type { AccessRoom, RoomContext } from '../rooms.js';
 import { accountHandlers, deviceHandlers } from './account-handlers.js';
@@ -17,16 +18,15 @@ import { authorise, type Authorisation } from './authorisation.js';
 import { concerned, losesRight, rolesOf } from './held-roles.js';
 import { inviteHandlers } from './invite-handlers.js';
 import type { Endings } from './parts.js';
-import { BUNDLE_REFUSALS, readBundle, type BundleRefusal } from './policy-bundle.js';
+import { BUNDLE_OUTCOMES, readBundle } from './policy-bundle.js';
 import { levelOf, recordOf, type DecidedRequest } from './record.js';
 import { isAdministration, ROUTES } from './routes.js';
 
-/** How a bundle was received; each is a metric label. */
-const BUNDLE_OUTCOMES = ['taken', 'absent', 'store-unavailable', ...BUNDLE_REFUSALS] as const;
 /** Codes that an act of administration can end with. */
 const CODES = [200, 403, 404, 409, 429, 503] as const;
 const VERBS = ['list', 'approve', 'lock', 'unlock', 'delete', 'revoke', 'reset', 'create'] as const;
 const PAGE = 100;
+const UNRECORDED: Refused = { refused: 'unavailable', retryAfterSeconds: AUDIT_RETRY_SECONDS };
 
 /** The room, with what the wiring gives to other rooms. */
 export interface Access extends AccessRoom {
@@ -50,7 +50,6 @@ class AccessDesk implements Access {
   readonly #requests: Counter;
   readonly #bundles: Counter;
   readonly #serial: Gauge;
-  readonly #decided = new WeakMap<RequestContext, string>();
   /** In force. */
   #roles: readonly BundleRole[] = [];
   /** Those whose loss was followed up last: differs from the above while the store does not answer. */
@@ -86,13 +85,14 @@ class AccessDesk implements Access {
   }
 
   decide(name: RequestName, context: RequestContext): 'allowed' | Refused {
+    if (this.#context.auditStops?.() === 'everything') return UNRECORDED;
     const { caller, connection, now } = context;
     const roles = this.bundleRolesOf(caller.account);
     const answer = authorise({
       ...{ route: ROUTES[name], caller, roles, now },
-      comesFrom: (cidr) => comesFrom(connection.address, cidr),
+      comesFrom: comesFrom.bind(undefined, connection.address),
     });
-    this.#decided.set(context, answer.by);
+    context.decidedBy = answer.by;
     if (answer.allowed) return 'allowed';
     this.#record(name, context, { by: answer.by, denial: answer.reason });
     this.#count(name, caller, { code: 403, source: sourceOf(answer) });
@@ -100,7 +100,7 @@ class AccessDesk implements Access {
   }
 
   done(name: RequestName, context: RequestContext, refused: Refused | undefined): void {
-    const by = this.#decided.get(context) ?? 'default';
+    const by = context.decidedBy ?? 'default';
     this.#record(name, context, { by, ...(refused === undefined ? {} : { refused }) });
     const code = refused === undefined ? 200 : REQUEST_REFUSALS[refused.refused];
     this.#count(name, context.caller, { code, source: 'allowed' });
@@ -146,7 +146,7 @@ class AccessDesk implements Access {
     if (typeof bundle === 'string') return bundle;
     try {
       const isNewest = await store.raisePolicySerial(uid, BigInt(bundle.serial));
-      if (!isNewest) return 'older-serial' satisfies BundleRefusal;
+      if (!isNewest) return (await store.policyUid()) === uid ? 'older-serial' : 'other-database';
     } catch {
       return 'store-unavailable';
     }

@@ -68,7 +68,9 @@ function decide(question: Question): AccessDecision {
   const { route, caller, now, comesFrom } = question;
   if (route.permission === 'Own') return { effect: 'Allow', role: 'self', rule: 0 };
   const age = secondsSince(caller.secondFactorAt, now);
-  const roles = [...(caller.administrator ? [administratorRole(caller)] : []), ...question.roles];
+  const roles = caller.administrator
+    ? [administratorRole(caller), ...question.roles]
+    : question.roles;
   const request = {
     ...{ subject: caller.account, at: new Date(now), comesFrom },
     ...(age === undefined ? {} : { secondFactorAgeSeconds: age }),

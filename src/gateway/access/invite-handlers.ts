@@ -8,8 +8,8 @@ import { inviteHash } from '../invite-hash.js';
 import type { AccessParts } from './parts.js';
 
 const PAGE = 100;
-/** Twenty characters of five bits. */
-const CODE_BYTES = 13;
+/** Twenty characters of five bits, of the bytes that base32 takes: a multiple of five. */
+const CODE_BYTES = 15;
 const CODE_CHARACTERS = 20;
 const GROUP = /.{5}/g;
 

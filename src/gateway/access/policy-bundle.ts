@@ -7,6 +7,7 @@ import { labelled } from '../../protocol/bytes.js';
 import type { CryptoBackend } from '../../protocol/crypto-backend.js';
 import { fromBase64urlText } from '../../protocol/lease/base64url.js';
 import type { BundleRole } from '../../policy/roles.js';
+import { OWN_SCHEMAS } from '../../runtime/own-schemas.js';
 
 /** Longest bundle that the u16 of the signed form can name. */
 const MAX_BUNDLE_BYTES = 65_535;
@@ -67,7 +68,7 @@ const content = Type.Object(
   closed,
 );
 
-const ajv = new Ajv({ strict: false });
+const ajv = new Ajv(OWN_SCHEMAS);
 const isSigned = ajv.compile<Static<typeof signed>>(signed);
 const isContent = ajv.compile<Static<typeof content>>(content);
 
@@ -86,6 +87,18 @@ export const BUNDLE_REFUSALS = [
 ] as const;
 /** Why a bundle is not taken. */
 export type BundleRefusal = (typeof BUNDLE_REFUSALS)[number];
+
+/**
+ * How a bundle was received; each is a metric label. `other-database`: the database has taken the policy of a gateway with
+ * another UID, which was deleted since or works on it still.
+ */
+export const BUNDLE_OUTCOMES = [
+  'taken',
+  'absent',
+  'store-unavailable',
+  'other-database',
+  ...BUNDLE_REFUSALS,
+] as const;
 
 /** Who may sign, and for whom it must be. */
 export interface BundleExpectation {

@@ -10,7 +10,6 @@ import type { RoomContext } from '../rooms.js';
 import { AccountUnusable, type LeaseRow } from '../store.js';
 import { grantClaims } from './grant-claims.js';
 import { leaseClaims, requestProblem } from './lease-claims.js';
-import { LeaseCounts, type LeaseCount } from './lease-counts.js';
 import type { LeaseFiles } from './lease-files.js';
 import { leaseRevoked, leasesIssued, type RevocationReason } from './lease-records.js';
 import type { LeaseMetrics, LeaseOutcome } from './lease.metrics.js';
@@ -20,6 +19,7 @@ import type { RelayMarket, Signer } from './relay-market.js';
 const ID_BYTES = 16;
 /** Leases that one message on the bus names. */
 const BATCH = 1_000;
+const HOUR_MS = 3_600_000;
 
 /** What the desk is made from. */
 export interface LeaseDeskParts {
@@ -35,7 +35,8 @@ export type LeaseChoice = Partial<Pick<LeaseRow, 'account' | 'session' | 'jti' |
 
 /** Issues and ends leases. */
 export class LeaseDesk {
-  readonly #counts = new LeaseCounts();
+  /** Beginning of the newest hour before which all counts were put on record. */
+  #recordedHour = 0;
 
   constructor(private readonly parts: LeaseDeskParts) {}
 
@@ -54,7 +55,6 @@ export class LeaseDesk {
     const refused = await this.#keep(claims, signer.key.kid, request);
     if (refused) return refused;
     this.parts.metrics.requested('issued');
-    this.#record(this.#counts.add(request.caller.account, request.now));
     return { lease, jti: claims.jti, expiresAt: claims.exp * 1_000 };
   };
 
@@ -137,14 +137,18 @@ export class LeaseDesk {
     if (rows.length > 0) await context.store.addRevokedLeases(rows);
   }
 
-  /** Puts counts of an hour that is over on record. */
-  tick(nowMs: number): void {
-    this.#record(this.#counts.takeOver(nowMs));
-  }
-
-  /** Puts what was counted so far on record. */
-  stop(): void {
-    this.#record(this.#counts.takeAll());
+  /** Puts counts of hours that are over on record, those of this replica and of replicas that are gone. */
+  async recordCounts(nowMs: number): Promise<void> {
+    const hour = nowMs - (nowMs % HOUR_MS);
+    if (hour === this.#recordedHour) return;
+    const { store, audit, settings } = this.parts.context;
+    for (;;) {
+      const counts = await store.takeLeaseCounts(hour);
+      if (counts.length === 0) break;
+      for (const { account, count } of counts)
+        audit.emit(leasesIssued(account, count, settings().gateway));
+    }
+    this.#recordedHour = hour;
   }
 
   #claims(
@@ -202,11 +206,5 @@ export class LeaseDesk {
   #refuse(reason: Exclude<LeaseOutcome, 'issued' | 'session-ended'>): Refused {
     this.parts.metrics.requested(reason);
     return { refused: reason };
-  }
-
-  #record(counts: readonly LeaseCount[]): void {
-    const { audit, settings } = this.parts.context;
-    for (const { account, count } of counts)
-      audit.emit(leasesIssued(account, count, settings().gateway));
   }
 }

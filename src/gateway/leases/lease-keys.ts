@@ -1,6 +1,6 @@
 /*
  * The lease keys of a gateway as the operator mounts them: keys.json lists what everybody may know of each key, KID.pem
- * (PKCS 8, RFC 8410) holds the private half of the current and the next one.
+ * (PKCS 8, RFC 8410) holds the private half of the current and the next one, and mostly of the one before.
  */
 import { createHash } from 'node:crypto';
 import { Type, type Static } from 'typebox';
@@ -79,7 +79,7 @@ export function readKeyIndex(text: string, source: string): readonly GatewayKey[
   return keys;
 }
 
-/** Whose private halves are mounted. */
+/** Whose private halves are mounted, whatever happened before. */
 export const isMounted = ({ state }: Pick<GatewayKey, 'state'>): boolean =>
   state === 'current' || state === 'next';
 

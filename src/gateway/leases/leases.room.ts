@@ -109,7 +109,6 @@ class Leases implements LeaseRoom {
   async tick(now: number): Promise<void> {
     this.#lookAtKeys(now);
     this.#lookAtRelays();
-    this.#leases.tick(now);
     if (this.#busy) return;
     this.#busy = true;
     try {
@@ -121,11 +120,6 @@ class Leases implements LeaseRoom {
     } finally {
       this.#busy = false;
     }
-  }
-
-  async stop(): Promise<void> {
-    this.#leases.stop();
-    await Promise.resolve();
   }
 
   revokeLeases(rows: readonly LeaseRow[]): Promise<void> {
@@ -206,6 +200,7 @@ class Leases implements LeaseRoom {
       this.#owed.delete(kid);
     }
     if (clock.monotonicMs() - this.#storedMs < STORE_EVERY_MS) return;
+    await this.#leases.recordCounts(now);
     await store.expireLeases(now);
     const { revoked } = this.#relays;
     revoked.expire(now);

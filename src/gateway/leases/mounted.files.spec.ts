@@ -90,6 +90,23 @@ describe('the mounted lease keys', () => {
     expect(loads).toEqual(['lease-keys success', 'relays failure']);
   });
 
+  it('S22: are also the one before, for a gateway that starts after a rotation, until that key ends', async () => {
+    const [current, retired] = [newKey(), newKey()];
+    for (const key of [current, retired]) await writeKey(key);
+    const ends = { notAfter: instant(NOW + 1_800_000) };
+    await writeIndex(fact(current, 'current'), fact(retired, 'retired', ends));
+    await watched.look();
+    expect([signs(current), signs(retired)]).toEqual([true, true]);
+    nowMs = NOW + 1_800_000;
+    await writeIndex(
+      fact(current, 'current'),
+      fact(retired, 'retired', ends),
+      fact(newKey(), 'revoked'),
+    );
+    await watched.look();
+    expect([signs(current), signs(retired)]).toEqual([true, false]);
+  });
+
   it('stay as they were when the new content is wrong, whatever is wrong with it', async () => {
     const [current, other] = [newKey(), newKey()];
     await writeKey(current);

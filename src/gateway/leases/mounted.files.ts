@@ -6,7 +6,7 @@
  */
 import { createPrivateKey, createPublicKey } from 'node:crypto';
 import { constants } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { access, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { equalBytes } from '../../protocol/bytes.js';
 import { KeyStore } from '../../protocol/key-store.js';
@@ -79,7 +79,7 @@ export class MountedLeaseFiles implements LeaseFiles {
     const { indexFile } = this.parts.paths.keys;
     const index = await readSmallFile(indexFile).catch(() => undefined);
     if (!index) return;
-    for (const { kid } of readKeyIndex(index.text, indexFile).filter(isMounted))
+    for (const { kid } of await this.#mounted(readKeyIndex(index.text, indexFile)))
       await this.#readSeed(kid).then(
         (seed) => seed.fill(0),
         (error: unknown) => {
@@ -122,11 +122,25 @@ export class MountedLeaseFiles implements LeaseFiles {
     const all = readKeyIndex(text, indexFile);
     const read = new Map<string, Uint8Array>();
     try {
-      for (const key of all.filter(isMounted)) read.set(key.kid, await this.#seedOf(key));
+      for (const key of await this.#mounted(all)) read.set(key.kid, await this.#seedOf(key));
       this.#take(all, read);
     } finally {
       for (const seed of read.values()) seed.fill(0);
     }
+  }
+
+  /** Current and next, which must be there, and those of retired ones that are. */
+  async #mounted(all: readonly GatewayKey[]): Promise<readonly GatewayKey[]> {
+    const isThere = (kid: string) =>
+      access(this.#pathOf(kid)).then(
+        () => true,
+        () => false,
+      );
+    const mounted: GatewayKey[] = [];
+    for (const key of all)
+      if (isMounted(key) || (key.state === 'retired' && (await isThere(key.kid))))
+        mounted.push(key);
+    return mounted;
   }
 
   /** Everything was read well: from here on nothing can fail. */

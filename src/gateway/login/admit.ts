@@ -36,7 +36,7 @@ export interface Applicant {
   readonly revoked: ReadonlySet<string>;
 }
 
-/** Undefined: it is in. Else what keeps it out; a code that was used up then has served this account. */
+/** Undefined: it is in. Else what keeps it out; a code that was used up has let this account in. */
 export async function admit(
   context: AdmitContext,
   applicant: Applicant,
@@ -70,15 +70,20 @@ async function writeAccount(
   { proven, invite }: Applicant,
   now: number,
 ): Promise<'InviteInvalid' | 'again' | undefined> {
-  if (account.withInvite && !(await store.useInvite(inviteHash(backend, invite ?? ''), now)))
-    return 'InviteInvalid';
+  const row = {
+    account: proven.account,
+    identity: proven.keys.identity.slice(),
+    registeredOn: toDay(now),
+  };
+  if (account.withInvite) {
+    const admitted = await store.admitInvited(row, inviteHash(backend, invite ?? ''), now);
+    if (admitted === 'invite-invalid') return 'InviteInvalid';
+    if (admitted === 'changed') return 'again';
+    if (account.write === 'create') record.happened('account.register', proven.account);
+    return undefined;
+  }
   if (account.write === 'create') {
-    const created = await store.createAccount({
-      account: proven.account,
-      identity: proven.keys.identity.slice(),
-      state: account.state,
-      registeredOn: toDay(now),
-    });
+    const created = await store.createAccount({ ...row, state: account.state });
     if (created) record.happened('account.register', proven.account);
     return created ? undefined : 'again';
   }

@@ -48,6 +48,8 @@ export interface LoginJudge {
   judge(login: Login, challenge: Uint8Array, facts: LoginFacts): Promise<Candidate | Failed>;
   /** A message out of turn. */
   unexpected(): void;
+  /** Another replica has let a device of this account log in. */
+  heardLogin(account: string): void;
   /** To be called every second. */
   tick(): void;
 }

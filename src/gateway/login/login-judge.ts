@@ -5,6 +5,7 @@
 import type { Login } from '../../messages/signaling.js';
 import { parseIpAddress, sourceOf } from '../../runtime/ip-address.js';
 import { SourceLimiter, type Allowance } from '../../runtime/source-limiter.js';
+import { AUDIT_RETRY_SECONDS } from '../audit-failure.js';
 import type { LoginFacts, RoomContext } from '../rooms.js';
 import type { AccountPolicy } from './factor-policy.js';
 import { factorDemand } from './factor-policy.js';
@@ -15,13 +16,14 @@ import type { Candidate, Failed, LoginJudge } from './conversation.js';
 import { checkDeviceProof, type ProvenDevice } from './device-proof.js';
 import type { Endings } from './endings.js';
 import { secondsUntil } from './lockout-rules.js';
+import { hasTooManyConnections } from './open-devices.js';
 import type { LoginFailure } from './outcomes.js';
 import { isOwnRevocation, revokeDevice, revokedDevices } from './revoking.js';
 import type { SecondFactors, Subject } from './second-factors.js';
 import type { SessionDoor } from './session-door.js';
 import { sessionLimits } from './session-rules.js';
 
-/** Sets of four addresses or accounts: 65,536 of each, some 13 MB. */
+/** Sets of four addresses or accounts: 65,536 of each, at most 1.6 MB. */
 const LIMITER_SETS = 16_384;
 const LIMITER_SEED_BYTES = 16;
 const MINUTE_MS = 60_000;
@@ -30,7 +32,7 @@ const HOUR_MS = 3_600_000;
 /** What logins are judged with. */
 export interface JudgeContext extends Pick<
   RoomContext,
-  'store' | 'backend' | 'random' | 'clock' | 'settings'
+  'store' | 'backend' | 'random' | 'clock' | 'settings' | 'bus' | 'connections' | 'auditStops'
 > {
   readonly record: AuthRecord;
   readonly endings: Endings;
@@ -47,6 +49,9 @@ export function createJudge(context: JudgeContext): LoginJudge {
     clock,
     tick: () => {
       limits.tick();
+    },
+    heardLogin: (account) => {
+      limits.takeLogin(account);
     },
     unexpected: () => {
       record.failed('device-key', 'UnexpectedMessage');
@@ -66,7 +71,9 @@ class LoginLimits {
   readonly #addresses: SourceLimiter;
   readonly #accounts: SourceLimiter;
 
-  constructor(private readonly context: Pick<JudgeContext, 'random' | 'clock' | 'settings'>) {
+  constructor(
+    private readonly context: Pick<JudgeContext, 'random' | 'clock' | 'settings' | 'bus'>,
+  ) {
     this.#addresses = new SourceLimiter(LIMITER_SETS, context.random(LIMITER_SEED_BYTES));
     this.#accounts = new SourceLimiter(LIMITER_SETS, context.random(LIMITER_SEED_BYTES));
   }
@@ -83,19 +90,28 @@ class LoginLimits {
     this.#addresses.take(source(address), this.#failures, this.#now);
   }
 
-  /** Takes one login of the account. */
+  /** Takes one login of the account, here and at the other replicas. */
   refusedLogin(account: string): Failed | undefined {
-    const count = this.context.settings().rateLimits.loginsPerAccountPerHour;
-    const allowance = { count, perMs: HOUR_MS };
-    return this.#accounts.take(account, allowance, this.#now)
-      ? undefined
-      : { failed: 'TooManyLogins', retryAfterSeconds: seconds(allowance) };
+    if (!this.takeLogin(account))
+      return { failed: 'TooManyLogins', retryAfterSeconds: seconds(this.#logins) };
+    this.context.bus.tell({ type: 'login', account });
+    return undefined;
+  }
+
+  /** Takes one login of the account if there is one. */
+  takeLogin(account: string): boolean {
+    return this.#accounts.take(account, this.#logins, this.#now);
   }
 
   /** Who has gone is not remembered for longer than a limit counts. */
   tick(): void {
     this.#addresses.forget(MINUTE_MS, this.#now);
     this.#accounts.forget(HOUR_MS, this.#now);
+  }
+
+  get #logins(): Allowance {
+    const count = this.context.settings().rateLimits.loginsPerAccountPerHour;
+    return { count, perMs: HOUR_MS };
   }
 
   get #failures(): Allowance {
@@ -142,8 +158,8 @@ async function judgeAdmitted(
   const policy = policyOf(proven.account);
   const lifetimes = sessionLimits(settings().authentication.sessions, policy.sessions);
   const resumed = await door.find(proven, login.session, lifetimes, now);
-  const tooMany = resumed === undefined ? limits.refusedLogin(proven.account) : undefined;
-  if (tooMany !== undefined) return tooMany;
+  const notNow = refusedNow(context, limits, proven.account, resumed !== undefined);
+  if (notNow !== undefined) return notNow;
   const shown = login.revocations.map((text) => Uint8Array.from(Buffer.from(text, 'base64url')));
   const subject = { account: proven.account, identity: proven.keys.identity };
   if (!shown.every((bytes) => isOwnRevocation(context.backend, subject, bytes)))
@@ -157,7 +173,21 @@ async function judgeAdmitted(
     if (COUNT_FOR_ADDRESS.includes(refused)) limits.failed(facts.address);
     return { failed: refused };
   }
+  if (await hasTooManyConnections(context, proven)) return { failed: 'TooManyConnections' };
   return candidateOf(context, { proven, policy, limits: lifetimes, resumed }, now);
+}
+
+/** Why nobody would be let in at this moment: records cannot be written, or there were too many new sessions. */
+function refusedNow(
+  { auditStops }: JudgeContext,
+  limits: LoginLimits,
+  account: string,
+  isResumed: boolean,
+): Failed | undefined {
+  const stop = auditStops?.() ?? 'nothing';
+  if (stop === 'everything' || (stop === 'new-sessions' && !isResumed))
+    return { failed: 'AuditUnavailable', retryAfterSeconds: AUDIT_RETRY_SECONDS };
+  return isResumed ? undefined : limits.refusedLogin(account);
 }
 
 type Admitted = Pick<Parameters<SessionDoor['enter']>[0], 'proven' | 'limits' | 'resumed'> & {

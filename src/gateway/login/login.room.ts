@@ -15,6 +15,7 @@ import { codeHandlers, factorHandlers } from './factor-handlers.js';
 import type { AccountPolicy } from './factor-policy.js';
 import { forgetPending, type HandlerParts, type PendingParts } from './handler-parts.js';
 import { createJudge } from './login-judge.js';
+import { otherDevices } from './open-devices.js';
 import { Pending } from './pending.js';
 import { SecondFactors } from './second-factors.js';
 import { SessionDoor } from './session-door.js';
@@ -48,9 +49,11 @@ export function createLogin(context: RoomContext, options: LoginOptions = {}): L
     // Answers are written in the same turn of the event loop in which they are made.
     afterAnswer: (close) => setImmediate(close),
   });
+  const use = new SessionUse(context.store);
   const parts = {
     ...context,
     endings,
+    usedAt: (session: string) => use.usedAt(session),
     record: createAuthRecord(context.metrics, context.audit),
     policyOf: options.policyOf ?? (() => NOTHING_ASKED),
     rolesOf: options.rolesOf ?? (() => []),
@@ -60,18 +63,20 @@ export function createLogin(context: RoomContext, options: LoginOptions = {}): L
   const judge = createJudge({ ...parts, factors, door: new SessionDoor(parts) });
   return {
     begin: (facts) => new Conversation(judge, facts, context.random(CHALLENGE_BYTES)),
-    ...withConnections(context, { ...parts, factors, pending: createPending() }, judge),
+    ...withConnections(context, { ...parts, factors, pending: createPending() }, { judge, use }),
   };
 }
 
 /** What follows the life of connections: handlers, and what they remember. */
 function withConnections(
-  { store, clock }: RoomContext,
+  { clock, connections }: RoomContext,
   parts: HandlerParts,
-  judge: Pick<LoginJudge, 'tick'>,
+  {
+    judge,
+    use,
+  }: { readonly judge: Pick<LoginJudge, 'tick' | 'heardLogin'>; readonly use: SessionUse },
 ) {
   const { pending } = parts;
-  const use = new SessionUse(store);
   return {
     handlers: handlersOf(parts),
     opened: (connection) => {
@@ -84,10 +89,18 @@ function withConnections(
       use.closed(connection);
       forgetPending(pending, connection);
     },
+    onBus: (message) => {
+      if (message.type === 'login') judge.heardLogin(message.account);
+      if (message.type !== 'connections') return undefined;
+      const open = otherDevices(connections, message.account, message.device);
+      return open === 0 ? undefined : { open };
+    },
     tick: (now) => {
       judge.tick();
+      use.tick();
       for (const table of Object.values(pending) as readonly Pending<unknown>[]) table.sweep(now);
     },
+    stop: () => use.stop(),
   } satisfies Partial<LoginRoom>;
 }
 

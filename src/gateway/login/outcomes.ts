@@ -46,8 +46,10 @@ export const LOGIN_FAILURES = {
   TooManyFailures: failure('rate-limited', 'too-many-logins'),
   // After it: the holder of the device key is told.
   InvalidRevocation: failure('invalid-binding', 'login-failed'),
+  AuditUnavailable: failure('not-admitted', 'unavailable'),
   BindingOutdated: failure('invalid-binding', 'binding-outdated'),
   TooManyLogins: failure('rate-limited', 'too-many-logins'),
+  TooManyConnections: failure('rate-limited', 'too-many-connections'),
   AccountAwaitsApproval: failure('not-admitted', 'account-awaits-approval'),
   DeviceAwaitsApproval: failure('not-admitted', 'device-awaits-approval'),
   TooManyDevices: failure('not-admitted', 'too-many-devices'),

@@ -22,6 +22,8 @@ export interface DoorContext extends Pick<RoomContext, 'store' | 'backend' | 'ra
   readonly endings: Endings;
   readonly rolesOf: (account: string) => readonly string[];
   readonly leaseKeys: () => Welcome['leaseKeys'];
+  /** When a session was used here, as far as the store does not know it yet. */
+  readonly usedAt: (session: string) => number | undefined;
 }
 
 /** Who enters, and how. */
@@ -57,10 +59,11 @@ export class SessionDoor {
     now: number,
   ): Promise<SessionRow | undefined> {
     if (token === undefined) return undefined;
-    const { store, backend } = this.context;
+    const { store, backend, usedAt } = this.context;
     const session = await store.sessionByToken(tokenHash(backend, Buffer.from(token, 'base64url')));
-    const isOwn = session?.account === account && session.device === device;
-    return isOwn && isLive(session, limits, now) ? session : undefined;
+    if (session?.account !== account || session.device !== device) return undefined;
+    const lastUsedAt = Math.max(session.lastUsedAt, usedAt(session.session) ?? 0);
+    return isLive({ ...session, lastUsedAt }, limits, now) ? session : undefined;
   }
 
   /** Lets the device in. */
@@ -130,7 +133,8 @@ function callerOf(
 ): Caller {
   return {
     account: proven.account,
-    identity: proven.keys.identity.slice(),
+    // A part of the binding, which is kept anyway.
+    identity: proven.keys.identity,
     device: proven.device,
     binding: proven.binding,
     revocations,

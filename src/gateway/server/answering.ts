@@ -29,19 +29,42 @@ export interface AnsweringParts {
 /** When to ask again while the database does not answer. */
 const RETRY_AFTER_SECONDS = 5;
 
-/** Answers one request. Never rejects. */
-export async function answerRequest(
+/** Answers one request: at once where its handler does, for a promise costs more than most answers. Never rejects. */
+export function answerRequest(
   { id, name, body }: EndpointRequest,
   context: RequestContext,
   parts: AnsweringParts,
-): Promise<ToEndpoint> {
+): ToEndpoint | Promise<ToEndpoint> {
   if (!isRequestName(name)) return refusal(id, { refused: 'unknown-request' });
   if (!isRequestBody(name, body)) return refusal(id, { refused: 'bad-request' });
   const decision = parts.access.decide(name, context);
   if (decision !== 'allowed') return refusal(id, decision);
-  const result = await handled(name, { body, context }, parts);
+  const result = handled(name, { body, context }, parts);
+  if (result instanceof Promise) return answerLater(result, { id, name, context }, parts);
+  return answerOf(result, { id, name, context }, parts);
+}
+
+interface Answered {
+  readonly id: number;
+  readonly name: RequestName;
+  readonly context: RequestContext;
+}
+
+async function answerLater(
+  result: Promise<object>,
+  request: Answered,
+  parts: AnsweringParts,
+): Promise<ToEndpoint> {
+  return answerOf(await result, request, parts);
+}
+
+function answerOf(
+  result: object,
+  { id, name, context }: Answered,
+  { access }: AnsweringParts,
+): ToEndpoint {
   const refused = isRefused(result) ? result : undefined;
-  parts.access.done(name, context, refused);
+  access.done(name, context, refused);
   return refused ? refusal(id, refused) : { type: 'answer', id, body: { ...result } };
 }
 
@@ -56,18 +79,24 @@ export const refusal = (id: number, { refused, retryAfterSeconds }: Refused): To
   },
 });
 
-async function handled(
+function handled(
   name: RequestName,
   { body, context }: { readonly body: unknown; readonly context: RequestContext },
   { handlers, failed }: AnsweringParts,
-): Promise<object | Refused> {
+): object | Promise<object> {
   // The body was checked against the schema of this very name.
   const handler = handlers[name] as Handler<RequestName> | undefined;
-  if (!handler) return { refused: 'unknown-request' };
+  if (!handler) return { refused: 'unknown-request' } satisfies Refused;
   try {
-    return await handler(body as never, context);
+    const result = handler(body as never, context);
+    if (!(result instanceof Promise)) return result;
+    return result.catch((error: unknown) => unavailable(name, error, failed));
   } catch (error) {
-    if (!(error instanceof StorageUnavailable)) failed(name, error);
-    return { refused: 'unavailable', retryAfterSeconds: RETRY_AFTER_SECONDS };
+    return unavailable(name, error, failed);
   }
+}
+
+function unavailable(name: RequestName, error: unknown, failed: AnsweringParts['failed']): Refused {
+  if (!(error instanceof StorageUnavailable)) failed(name, error);
+  return { refused: 'unavailable', retryAfterSeconds: RETRY_AFTER_SECONDS };
 }

@@ -3,7 +3,7 @@
  * names who it has to.
  */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { ActionableError, messageOf } from '../../runtime/errors.js';
+import { fileRefusal, parsedFile, uriNames } from '../../runtime/leaf-files.js';
 
 /** A chain with its key, checked. */
 export interface ServedLeaf {
@@ -30,25 +30,9 @@ export interface LeafText {
   readonly uri?: string;
 }
 
-/** Permission bits of everybody who is neither owner nor in the group of a file. */
-const OTHERS = 0o007;
 /** Longer chains do not exist. */
 const MAX_CHAIN = 8;
 const PEM = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
-
-/**
- * Refuses a private key file that everybody may read, write or execute: 0440 with the group of the pod is fine.
- * @throws ActionableError ERR_SETTINGS_FILE
- */
-export function refuseOpenKeyFile(path: string, mode: number): void {
-  if ((mode & OTHERS) === 0) return;
-  const octal = (mode & 0o777).toString(8).padStart(4, '0');
-  throw new ActionableError(
-    'ERR_SETTINGS_FILE',
-    `The private key file ${path} has mode ${octal}: others than its owner and group may use it.`,
-    'Give it mode 0440 or 0400 (Secret volume: defaultMode 0440), and replace the key: it may be known.',
-  );
-}
 
 /** The certificates in a PEM text, in their order. @throws what node:crypto throws of one that is none */
 export const certificatesIn = (pem: string): readonly X509Certificate[] =>
@@ -99,29 +83,9 @@ function hasUri(leaf: X509Certificate, uri: string): boolean {
   return names?.length === 1 && names[0] === uri;
 }
 
-/**
- * The URIs in a list of names as `X509Certificate.subjectAltName` writes it; undefined if the list is not plain: Node
- * writes names with a comma or a quote as JSON strings, and no name of ours has either.
- */
-export function uriNames(subjectAltName: string): readonly string[] | undefined {
-  if (subjectAltName.includes('"')) return undefined;
-  return subjectAltName
-    .split(', ')
-    .filter((name) => name.startsWith('URI:'))
-    .map((name) => name.slice('URI:'.length));
-}
+const wrong = fileRefusal(
+  'Correct the Secret of the gateway; see the events of the SignalingGateway.',
+);
 
-function parsed<T>(path: string, what: string, parse: () => T): T {
-  try {
-    return parse();
-  } catch (cause) {
-    throw wrong(path, `holds no ${what} (${messageOf(cause)})`);
-  }
-}
-
-const wrong = (path: string, problem: string): ActionableError =>
-  new ActionableError(
-    'ERR_SETTINGS_FILE',
-    `The file ${path} ${problem}.`,
-    'Correct the Secret of the gateway; see the events of the SignalingGateway.',
-  );
+const parsed = <T>(path: string, what: string, parse: () => T): T =>
+  parsedFile({ path, refuse: wrong }, what, parse);

@@ -17,18 +17,18 @@ const hops = (count: number) => ({ cidrs: ['10.0.0.0/24'], hops: count, required
 const required = { cidrs: ['10.0.0.0/24'], hops: 1, required: true };
 
 describe('a client that comes directly', () => {
-  it('T21: is its own address, whatever it says in headers', () => {
+  it('T21, S17: is its own address, whatever it says in headers', () => {
     expect(addressOf('192.0.2.9', [])).toBe('192.0.2.9');
     expect(addressOf('192.0.2.9', ['198.51.100.1'])).toBe('192.0.2.9');
     expect(addressOf('192.0.2.9', ['10.0.0.1', '198.51.100.1'])).toBe('192.0.2.9');
   });
 
-  it('T21, S14: is refused where proxies are required', () => {
+  it('T21, S14, S17: is refused where proxies are required', () => {
     expect(addressOf('192.0.2.9', ['198.51.100.1'], required)).toBe('proxy');
     expect(addressOf(PROXY, ['198.51.100.1'], required)).toBe('198.51.100.1 via proxy');
   });
 
-  it('T21: is not believed when nobody is trusted', () => {
+  it('T21, S17: is not believed when nobody is trusted', () => {
     const nobody = { cidrs: [], hops: 1, required: false };
     expect(addressOf(PROXY, ['198.51.100.1'], nobody)).toBe(PROXY);
   });
@@ -43,7 +43,7 @@ describe('a client behind one proxy', () => {
     [['10.0.0.7, 198.51.100.1']],
     [[`${'1.1.1.1, '.repeat(1_000)}198.51.100.1`]],
     [['198.51.100.1:51000']],
-  ])('T21: is the entry on the right of %j, which the proxy wrote', (headers) => {
+  ])('T21, S17: is the entry on the right of %j, which the proxy wrote', (headers) => {
     expect(addressOf(PROXY, headers)).toBe('198.51.100.1 via proxy');
   });
 
@@ -67,18 +67,18 @@ describe('a client behind one proxy', () => {
     [['0xc6336401']],
     [['198.51.100.1\t198.51.100.2']],
     [['9'.repeat(10_000)]],
-  ])('T21: is refused when the entry on the right is no address: %j', (headers) => {
+  ])('T21, S17: is refused when the entry on the right is no address: %j', (headers) => {
     expect(addressOf(PROXY, headers)).toBe('proxy');
   });
 });
 
 describe('a client behind several proxies', () => {
-  it('T21: is the entry that the outermost of them wrote', () => {
+  it('T21, S17: is the entry that the outermost of them wrote', () => {
     const chain = ['203.0.113.66, 198.51.100.1, 10.0.0.2'];
     expect(addressOf(PROXY, chain, hops(2))).toBe('198.51.100.1 via proxy');
   });
 
-  it('T21: is refused when somebody unknown stands between them', () => {
+  it('T21, S17: is refused when somebody unknown stands between them', () => {
     expect(addressOf(PROXY, ['198.51.100.1, 203.0.113.2'], hops(2))).toBe('proxy');
     expect(addressOf(PROXY, ['198.51.100.1'], hops(2))).toBe('proxy');
   });

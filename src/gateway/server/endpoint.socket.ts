@@ -2,7 +2,6 @@
  * One WebSocket of an endpoint: it logs in within deadlines, then asks. What it may cost is bounded: messages and frames
  * per second, requests at one time, bytes that wait for a reader who does not read, and how long all of it may take.
  */
-import type { WebSocket } from 'ws';
 import type { NoticeBody, NoticeName } from '../../messages/notices.js';
 import {
   CLOSE_CODES,
@@ -13,7 +12,7 @@ import {
   type ToEndpoint,
 } from '../../messages/signaling.js';
 import { TokenBucket } from '../../runtime/source-limiter.js';
-import type { Caller, RequestContext } from '../caller.js';
+import type { Caller } from '../caller.js';
 import type { LoginConversation, LoginFacts, LoginStep } from '../rooms.js';
 import { StorageUnavailable } from '../store.js';
 import { answerRequest, refusal } from './answering.js';
@@ -21,22 +20,26 @@ import type { End } from './metrics.js';
 import { isSilent, LIMITS, sessionEnd } from './connection-limits.js';
 import { MessageOutlet, type Wire } from './message.outlet.js';
 import { readFromEndpoint, type MessageRefusal } from './message-reader.js';
-import type { HeldConnection } from './open-connections.js';
 import type { EndpointHost } from './endpoint-host.js';
+import type { EndpointWebSocket, WebSocketEvents } from './endpoint-web.socket.js';
+import type { HeldConnection } from './open-connections.js';
+import { Turn } from './turn.js';
 
 type State = 'login' | 'open' | 'ended';
 
 /** A connection from its upgrade to its end. */
-export class EndpointSocket implements HeldConnection {
+export class EndpointSocket implements HeldConnection, WebSocketEvents {
+  readonly id: string;
   readonly openedAtMs: number;
   readonly address: string;
   /** Until it is in. */
   #login: LoginConversation | undefined;
-  private readonly socket: WebSocket;
+  private readonly socket: EndpointWebSocket;
   readonly #outlet: MessageOutlet;
   readonly #messages = new TokenBucket();
   readonly #frames = new TokenBucket();
-  readonly #pending = new Set<number>();
+  /** Requests that wait for their answers; most are answered at once. */
+  #pending: Set<number> | undefined;
   #state: State = 'login';
   #caller: Caller | undefined;
   #isBusy = false;
@@ -52,12 +55,14 @@ export class EndpointSocket implements HeldConnection {
   #end: End | undefined;
 
   constructor(
-    readonly id: string,
+    id: string,
     wire: Wire,
     facts: LoginFacts,
     private readonly host: EndpointHost,
   ) {
     const now = host.clock.monotonicMs();
+    // A text that was put together of pieces holds all of them.
+    this.id = Buffer.from(id).toString('latin1');
     this.address = facts.address;
     this.openedAtMs = now;
     this.#heardMs = now;
@@ -67,7 +72,7 @@ export class EndpointSocket implements HeldConnection {
     this.socket = wire.socket;
     this.#outlet = new MessageOutlet(wire);
     const login = (this.#login = host.begin(facts));
-    this.#listen();
+    wire.socket.listen(this);
     this.#send(login.first);
   }
 
@@ -75,11 +80,6 @@ export class EndpointSocket implements HeldConnection {
   get caller(): Caller {
     if (!this.#caller) throw new Error('the connection is not logged in');
     return this.#caller;
-  }
-
-  /** Whether it is logged in. */
-  get isOpen(): boolean {
-    return this.#state === 'open';
   }
 
   notify<Name extends NoticeName>(name: Name, body: NoticeBody<Name>): boolean {
@@ -117,21 +117,39 @@ export class EndpointSocket implements HeldConnection {
     }
   }
 
-  #listen(): void {
-    this.socket.on('message', (bytes, isBinary) => {
-      // A Buffer is what `ws` gives unless it is told otherwise.
-      this.#message(isBinary ? undefined : (bytes as Buffer).toString('utf8'));
-    });
-    this.socket.on('ping', (payload: Buffer) => {
-      if (this.#isFrameAllowed()) this.socket.pong(payload);
-    });
-    this.socket.on('pong', () => this.#isFrameAllowed());
-    this.socket.on('error', () => {
-      this.#end ??= 'protocol';
-    });
-    this.socket.on('close', () => {
-      this.#finish('client');
-    });
+  received(bytes: Buffer, isBinary: boolean): void {
+    if (this.#state === 'ended') return;
+    this.host.counters.messages.inc('in');
+    const now = this.host.clock.monotonicMs();
+    this.#aliveMs = now;
+    const read = isBinary
+      ? { refused: 'binary' as const }
+      : readFromEndpoint(bytes.toString('utf8'));
+    if ('refused' in read) this.#refuseMessage(read.refused);
+    else if (this.#state === 'login') this.#loginMessage(read.message);
+    else if (read.message.type === 'request') this.#request(read.message, now);
+    else this.#refuseMessage('out-of-turn');
+  }
+
+  pinged(payload: Buffer): void {
+    if (this.#isFrameAllowed()) this.socket.pong(payload);
+  }
+
+  ponged(): void {
+    this.#isFrameAllowed();
+  }
+
+  failed(): void {
+    this.#end ??= 'protocol';
+  }
+
+  closed(): void {
+    this.#finish('client');
+  }
+
+  /** Another caller from now on: the same one after a step-up. */
+  become(caller: Caller): void {
+    this.#caller = caller;
   }
 
   #isFrameAllowed(): boolean {
@@ -139,18 +157,6 @@ export class EndpointSocket implements HeldConnection {
     if (this.#frames.take(LIMITS.frames, this.#aliveMs)) return true;
     this.close('too-many');
     return false;
-  }
-
-  #message(text: string | undefined): void {
-    if (this.#state === 'ended') return;
-    this.host.counters.messages.inc({ direction: 'in' });
-    const now = this.host.clock.monotonicMs();
-    this.#aliveMs = now;
-    const read = text === undefined ? { refused: 'binary' as const } : readFromEndpoint(text);
-    if ('refused' in read) this.#refuseMessage(read.refused);
-    else if (this.#state === 'login') this.#loginMessage(read.message);
-    else if (read.message.type === 'request') this.#request(read.message, now);
-    else this.#refuseMessage('out-of-turn');
   }
 
   #refuseMessage(reason: MessageRefusal): void {
@@ -225,14 +231,14 @@ export class EndpointSocket implements HeldConnection {
     this.#heardMs = nowMs;
     this.host.heard(this, unixMs);
     if (!this.#isWithinRate(nowMs)) this.#tooMany(request.id);
-    else if (this.#pending.has(request.id)) this.#refuseMessage('out-of-turn');
-    else void this.#answer(request, unixMs);
+    else if (this.#pending?.has(request.id) === true) this.#refuseMessage('out-of-turn');
+    else this.#answer(request, unixMs);
   }
 
   #isWithinRate(nowMs: number): boolean {
     const count = this.host.messagesPerSecond();
     if (this.#messages.take({ count, perMs: 1_000 }, nowMs)) {
-      return this.#pending.size < LIMITS.pendingRequests;
+      return (this.#pending?.size ?? 0) < LIMITS.pendingRequests;
     }
     this.#overLimit += 1;
     return false;
@@ -244,19 +250,20 @@ export class EndpointSocket implements HeldConnection {
     else this.#send(refusal(id, { refused: 'too-many', retryAfterSeconds: 1 }));
   }
 
-  async #answer(request: EndpointRequest, unixMs: number): Promise<void> {
-    this.#pending.add(request.id);
-    const context: RequestContext = {
-      connection: this,
-      caller: this.caller,
-      now: unixMs,
-      become: (caller) => {
-        this.#caller = caller;
-      },
-    };
-    const answer = await answerRequest(request, context, this.host.answering);
-    this.#pending.delete(request.id);
-    if (this.#state === 'open') this.#send(answer);
+  #answer(request: EndpointRequest, unixMs: number): void {
+    const context = new Turn(this, this.caller, unixMs);
+    const answer = answerRequest(request, context, this.host.answering);
+    if (answer instanceof Promise) void this.#answerLater(request.id, answer);
+    else if (this.#state === 'open') this.#send(answer);
+  }
+
+  async #answerLater(id: number, answer: Promise<ToEndpoint>): Promise<void> {
+    const pending = (this.#pending ??= new Set());
+    pending.add(id);
+    const message = await answer;
+    pending.delete(id);
+    if (pending.size === 0) this.#pending = undefined;
+    if (this.#state === 'open') this.#send(message);
   }
 
   #isSessionOver(nowMs: number, unixMs: number): boolean {
@@ -265,10 +272,10 @@ export class EndpointSocket implements HeldConnection {
 
   #send(message: ToEndpoint): void {
     if (!this.#outlet.isOpen) return;
-    this.host.counters.messages.inc({ direction: 'out' });
+    this.host.counters.messages.inc('out');
     if (message.type === 'answer') {
       const code = 'refused' in message ? message.refused.code : 200;
-      this.host.counters.requests.inc({ code });
+      this.host.counters.requests.inc(code);
     }
     this.#outlet.send(JSON.stringify(message));
   }

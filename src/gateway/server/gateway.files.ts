@@ -8,18 +8,14 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createSecureContext } from 'node:tls';
 import { ActionableError, messageOf } from '../../runtime/errors.js';
+import { FileProblems } from '../../runtime/file-problems.js';
+import { refuseOpenKeyFile } from '../../runtime/leaf-files.js';
 import { settingsChange } from '../../runtime/live-settings.js';
 import type { Logger } from '../../runtime/log.js';
 import { readSmallFile } from '../../runtime/small.file.js';
 import { WatchedFiles } from '../../runtime/watched.files.js';
 import { GATEWAY_SETTINGS, type GatewaySettings } from '../settings.js';
-import {
-  certificatesIn,
-  readServedLeaf,
-  refuseOpenKeyFile,
-  type LeafText,
-  type ServedLeaf,
-} from './certificate.js';
+import { certificatesIn, readServedLeaf, type LeafText, type ServedLeaf } from './certificate.js';
 import { readGatewaySettings } from './settings.file.js';
 import type { ServerFile } from './metrics.js';
 import type { RelayTrust } from './relay-identity.js';
@@ -56,7 +52,7 @@ export async function refuseOpenKeys({ tls }: GatewaySettings): Promise<void> {
 export class GatewayFiles {
   readonly #watched = new WatchedFiles();
   /** What is wrong now, by file. */
-  readonly #problems = new Map<ServerFile, string>();
+  readonly #problems: FileProblems<ServerFile>;
   readonly #leaves = new Map<Purpose, ServedLeaf>();
   #trust: RelayTrust = new Map();
   #trustPem: readonly string[] = [];
@@ -66,6 +62,7 @@ export class GatewayFiles {
     settings: GatewaySettings,
     private readonly parts: GatewayFilesParts,
   ) {
+    this.#problems = new FileProblems(parts.log, parts.listener);
     this.#settings = settings;
   }
 
@@ -120,14 +117,14 @@ export class GatewayFiles {
   problems(): readonly string[] {
     return (['public', 'internal'] as const)
       .filter((purpose) => !this.#leaves.has(purpose))
-      .map((purpose) => this.#problems.get(`${purpose}-tls`) ?? `no ${purpose} certificate yet`);
+      .map((purpose) => this.#problems.of(`${purpose}-tls`) ?? `no ${purpose} certificate yet`);
   }
 
   /** What is wrong and does not matter yet. */
   warnings(): readonly string[] {
-    const kept = [...this.#problems]
-      .filter(([file]) => !file.endsWith('-tls') || this.#leaves.has(purposeOf(file)))
-      .map(([file, problem]) => `${file}: kept what was there before, because ${problem}`);
+    const kept = this.#problems.warnings(
+      (file) => !file.endsWith('-tls') || this.#leaves.has(purposeOf(file)),
+    );
     const certificates = [...this.#leaves].flatMap(([purpose, leaf]) => [
       ...(leaf.notAfterMs <= this.parts.unixMs()
         ? [`${purpose}-tls: the certificate has ended`]
@@ -138,21 +135,8 @@ export class GatewayFiles {
   }
 
   /** Whether the content was taken over. */
-  async #load(file: ServerFile, read: () => Promise<void>): Promise<boolean> {
-    const { log, listener } = this.parts;
-    try {
-      await read();
-      this.#problems.delete(file);
-      listener.loaded(file, 'success');
-      return true;
-    } catch (error) {
-      this.#problems.set(file, messageOf(error));
-      const [problem, hint] =
-        error instanceof ActionableError ? [error.problem, error.hint] : [messageOf(error), ''];
-      log.error('file not taken over', { file, problem, hint });
-      listener.loaded(file, 'failure');
-      return false;
-    }
+  #load(file: ServerFile, read: () => Promise<void>): Promise<boolean> {
+    return this.#problems.load(file, read);
   }
 
   async #readSettings(): Promise<void> {

@@ -3,9 +3,9 @@
  * end of it all.
  */
 import type { CloseName, LoginRefusal } from '../../messages/signaling.js';
-import { toBase64url } from '../../protocol/lease/base64url.js';
 import type { BusAnswer, BusMessage } from '../bus.js';
 import type { Caller, Connection } from '../caller.js';
+import { connectionId } from '../newest-connection.js';
 import type { AccessRoom, LoginFacts, LoginRoom, RelayRoom, Room, RoomContext } from '../rooms.js';
 import type { EndpointHost } from './endpoint-host.js';
 import { EndpointSocket } from './endpoint.socket.js';
@@ -183,7 +183,8 @@ export class GatewayServer {
 
   #accept(wire: Wire, facts: LoginFacts): void {
     try {
-      const id = toBase64url(this.parts.context.random(ID_BYTES));
+      const { random, clock } = this.parts.context;
+      const id = connectionId(clock.now().getTime(), random(ID_BYTES));
       this.#sockets.add(new EndpointSocket(id, wire, facts, this.#host));
     } catch (error) {
       this.#failed('login', error);

@@ -6,6 +6,7 @@ import { CLOSE_CODES, REQUEST_REFUSALS, type CloseName } from '../../messages/si
 import type { Counter, Labels, Metrics } from '../../runtime/metrics.js';
 import { networkAnomalies } from '../network-anomalies.js';
 import { MESSAGE_REFUSALS } from './message-reader.js';
+import { Tally } from './tally.js';
 import { UPGRADE_REFUSALS } from './upgrade-decision.js';
 
 /** How a connection ended: what the gateway says when it closes one, or that it was not the gateway. */
@@ -43,6 +44,8 @@ const LISTENERS = ['public', 'internal'] as const;
 const OUTCOMES = ['success', 'failure'] as const;
 const CODES = [200, ...new Set<number>(Object.values(REQUEST_REFUSALS))] as const;
 
+const DIRECTIONS = ['in', 'out'] as const;
+
 interface Entry {
   readonly name: string;
   readonly help: string;
@@ -78,20 +81,10 @@ const TABLE = {
     help: 'WebSockets of endpoints that ended, by why.',
     series: labelled('reason', ENDS),
   },
-  messages: {
-    name: 'sallyport_gateway_messages_total',
-    help: 'Messages of and to endpoints.',
-    series: labelled('direction', ['in', 'out']),
-  },
   refusedMessages: {
     name: 'sallyport_gateway_messages_refused_total',
     help: 'Messages of endpoints that ended their connection, by what was wrong with them.',
     series: labelled('reason', MESSAGE_REFUSALS),
-  },
-  requests: {
-    name: 'sallyport_gateway_requests_total',
-    help: 'Answered requests of endpoints, by the HTTP status code of the same meaning.',
-    series: labelled('code', CODES),
   },
   undelivered: {
     name: 'sallyport_gateway_notices_undelivered_total',
@@ -107,8 +100,13 @@ const TABLE = {
   },
 } as const satisfies Record<string, Entry>;
 
-/** Counters by their key in the table, and the one that rooms share. */
-export type ServerCounters = Readonly<Record<keyof typeof TABLE | 'anomalies', Counter>>;
+/** Counters by their key in the table, the one that rooms share, and those that every message counts. */
+export interface ServerCounters extends Readonly<
+  Record<keyof typeof TABLE | 'anomalies', Counter>
+> {
+  readonly messages: Tally<(typeof DIRECTIONS)[number]>;
+  readonly requests: Tally<(typeof CODES)[number]>;
+}
 
 /** Declares the counters, each series at 0. */
 export function serverCounters(metrics: Metrics): ServerCounters {
@@ -118,8 +116,21 @@ export function serverCounters(metrics: Metrics): ServerCounters {
     return [key, counter] as const;
   });
   const anomalies = networkAnomalies(metrics);
-  // The entries are those of the table.
-  return { ...Object.fromEntries(counters), anomalies } as ServerCounters;
+  return {
+    // The entries are those of the table.
+    ...(Object.fromEntries(counters) as Record<keyof typeof TABLE, Counter>),
+    anomalies,
+    messages: new Tally(metrics, {
+      name: 'sallyport_gateway_messages_total',
+      help: 'Messages of and to endpoints.',
+      ...{ label: 'direction', values: DIRECTIONS },
+    }),
+    requests: new Tally(metrics, {
+      name: 'sallyport_gateway_requests_total',
+      help: 'Answered requests of endpoints, by the HTTP status code of the same meaning.',
+      ...{ label: 'code', values: CODES },
+    }),
+  };
 }
 
 /** When a certificate of the gateway ends. */

@@ -14,7 +14,8 @@ export interface HeldConnection extends Connection {
 /** The table. */
 export class OpenConnections implements Connections {
   readonly #byId = new Map<string, HeldConnection>();
-  readonly #byAccount = new Map<string, Set<HeldConnection>>();
+  /** Lists: most accounts have one connection, and a set of one takes three times the memory. */
+  readonly #byAccount = new Map<string, readonly HeldConnection[]>();
 
   get count(): number {
     return this.#byId.size;
@@ -30,7 +31,7 @@ export class OpenConnections implements Connections {
   }
 
   of(account: string, device?: string): readonly HeldConnection[] {
-    const held = [...(this.#byAccount.get(account) ?? [])];
+    const held = this.#byAccount.get(account) ?? [];
     return device === undefined ? held : held.filter(({ caller }) => caller.device === device);
   }
 
@@ -43,9 +44,7 @@ export class OpenConnections implements Connections {
     const { account, device } = connection.caller;
     const older = this.of(account, device);
     this.#byId.set(connection.id, connection);
-    const held = this.#byAccount.get(account) ?? new Set();
-    held.add(connection);
-    this.#byAccount.set(account, held);
+    this.#byAccount.set(account, [...this.of(account), connection]);
     return older;
   }
 
@@ -53,9 +52,9 @@ export class OpenConnections implements Connections {
   remove(connection: HeldConnection): void {
     const { account } = connection.caller;
     this.#byId.delete(connection.id);
-    const held = this.#byAccount.get(account);
-    held?.delete(connection);
-    if (held?.size === 0) this.#byAccount.delete(account);
+    const left = this.of(account).filter((held) => held !== connection);
+    if (left.length === 0) this.#byAccount.delete(account);
+    else this.#byAccount.set(account, left);
   }
 
   /** Connections that end because the same device connected to another replica. */

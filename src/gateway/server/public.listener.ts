@@ -23,6 +23,7 @@ import {
   peerAddress,
   trustedProxies,
 } from './client-address.js';
+import { EndpointWebSocket } from './endpoint-web.socket.js';
 import type { Wire } from './message.outlet.js';
 import type { ServerCounters } from './metrics.js';
 import { answerRefusal } from './refusal.answer.js';
@@ -34,7 +35,7 @@ import {
   type UpgradeRefusal,
 } from './upgrade-decision.js';
 
-/** 4,096 sets of 4 sources: at most 4 MB. */
+/** 4,096 sets of 4 sources: at most 0.4 MB. */
 const LIMITER_SETS = 4_096;
 const SEED_BYTES = 16;
 /** Handshakes cost more than requests, and a refusal is told in a request: so many times the limit may begin one. */
@@ -70,6 +71,7 @@ export class PublicListener {
   readonly #webSockets = new WebSocketServer({
     noServer: true,
     clientTracking: false,
+    WebSocket: EndpointWebSocket,
     perMessageDeflate: false,
     autoPong: false,
     maxPayload: MAX_FROM_ENDPOINT_BYTES,

@@ -3,7 +3,7 @@
  * holds the authority of one namespace cannot be a pool of another.
  */
 import { X509Certificate } from 'node:crypto';
-import { uriNames } from './certificate.js';
+import { uriNames } from '../../runtime/leaf-files.js';
 
 /** Certificates of authorities by the namespace for which they speak. */
 export type RelayTrust = ReadonlyMap<string, readonly X509Certificate[]>;

@@ -48,9 +48,14 @@ export interface ListenerEvents {
 /** The listening sockets and what is connected to them. */
 export class TlsListener {
   readonly #servers: Server[] = [];
-  readonly #raw = new Set<Socket>();
+  /** All connections; of those that are no WebSocket yet their two ends. */
+  readonly #raw = new Map<Socket, string | undefined>();
   /** Connections that are no WebSocket yet, by their two ends, the oldest first, with the monotonic time of each. */
   readonly #waiting = new Map<string, { readonly socket: Socket; readonly sinceMs: number }>();
+  /** One function for all connections, not one each. */
+  readonly #onClose = withThis((socket) => {
+    this.#gone(socket);
+  });
   #https: HttpsServer | undefined;
   #timer: NodeJS.Timeout | undefined;
 
@@ -99,7 +104,10 @@ export class TlsListener {
 
   /** It became a WebSocket: its deadlines are somebody else's now. */
   upgraded(socket: TLSSocket): void {
-    this.#waiting.delete(endsOf(socket));
+    const ends = endsOf(socket);
+    const raw = this.#waiting.get(ends)?.socket;
+    if (raw) this.#raw.set(raw, undefined);
+    this.#waiting.delete(ends);
   }
 
   /** Takes no further connections; those that stand go on. */
@@ -113,7 +121,7 @@ export class TlsListener {
   /** Cuts everything. */
   close(): void {
     this.stopListening();
-    for (const socket of this.#raw) socket.destroy();
+    for (const socket of this.#raw.keys()) socket.destroy();
   }
 
   #createHttps(context: SecureContextOptions): HttpsServer {
@@ -121,7 +129,8 @@ export class TlsListener {
     const https = createHttpsServer({
       ...context,
       ...(mutual && { requestCert: true, rejectUnauthorized: true }),
-      ALPNProtocols: ['http/1.1'],
+      // A list is copied into a small buffer for each connection, and holds the slab that it was cut from.
+      ALPNCallback: ({ protocols }) => protocols.find((offered) => offered === 'http/1.1'),
       handshakeTimeout: UPGRADE_WITHIN_MS,
       maxHeaderSize: MAX_HEADER_BYTES,
       keepAlive: false,
@@ -131,7 +140,7 @@ export class TlsListener {
     https.maxHeadersCount = MAX_HEADERS + 1;
     https.on('secureConnection', (socket) => {
       // Whatever happens to a socket is nothing to the others.
-      socket.on('error', () => undefined);
+      socket.on('error', ignore);
       this.events.handshake('success');
     });
     https.on('tlsClientError', (_error, socket) => {
@@ -157,19 +166,23 @@ export class TlsListener {
   }
 
   #accept(socket: Socket): void {
-    socket.on('error', () => undefined);
+    socket.on('error', ignore);
     if (!this.#https || !this.events.admit(socket) || !this.#makeRoom()) {
       socket.destroy();
       return;
     }
     const ends = endsOf(socket);
-    this.#raw.add(socket);
+    this.#raw.set(socket, ends);
     this.#waiting.set(ends, { socket, sinceMs: this.monotonicMs() });
-    socket.once('close', () => {
-      this.#raw.delete(socket);
-      if (this.#waiting.get(ends)?.socket === socket) this.#waiting.delete(ends);
-    });
+    socket.on('close', this.#onClose);
     this.#https.emit('connection', socket);
+  }
+
+  #gone(socket: Socket): void {
+    const ends = this.#raw.get(socket);
+    this.#raw.delete(socket);
+    if (ends !== undefined && this.#waiting.get(ends)?.socket === socket)
+      this.#waiting.delete(ends);
   }
 
   /** Whether there is room for one more. */
@@ -213,3 +226,11 @@ export class TlsListener {
 
 const endsOf = ({ remoteAddress, remotePort, localAddress }: Socket): string =>
   [remoteAddress, remotePort, localAddress].join(' ');
+
+const ignore = (): undefined => undefined;
+
+/** A listener that gets the emitter, which an event passes as `this` only. */
+const withThis = (listen: (socket: Socket) => void) =>
+  function (this: Socket): void {
+    listen(this);
+  };

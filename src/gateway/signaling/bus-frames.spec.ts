@@ -20,6 +20,8 @@ const MESSAGES: readonly BusMessage[] = [
   { type: 'sessions-ended', sessions: [NAME] },
   { type: 'account-changed', account: ACCOUNT },
   { type: 'leases-revoked', jti: [NAME], kids: [] },
+  { type: 'login', account: ACCOUNT },
+  { type: 'connections', account: ACCOUNT, device: NAME },
   {
     type: 'relay',
     relay: {
@@ -33,7 +35,8 @@ const MESSAGES: readonly BusMessage[] = [
     },
   },
 ];
-const frameOf = (message: BusMessage): BusFrame => ({ v: 1, from: 'r', kind: 'tell', message });
+const head = { v: 1, from: 'r', n: 3, at: 1_700_000_000_000 } as const;
+const frameOf = (message: BusMessage): BusFrame => ({ ...head, kind: 'tell', message });
 
 describe('a frame between replicas', () => {
   it.each(MESSAGES.map((message) => [message.type, message] as const))(
@@ -45,37 +48,41 @@ describe('a frame between replicas', () => {
     },
   );
   it('has the bytes that are documented', () => {
-    expect(text(encodeFrame({ v: 1, from: 'r', kind: 'here' }) as Uint8Array)).toBe(
-      '{"v":1,"from":"r","kind":"here"}',
+    expect(text(encodeFrame({ ...head, kind: 'here' }) as Uint8Array)).toBe(
+      '{"v":1,"from":"r","n":3,"at":1700000000000,"kind":"here"}',
     );
     expect(
       text(
         encodeFrame({
-          v: 1,
-          from: 'r',
+          ...head,
           kind: 'ask',
           id: 7,
           message: { type: 'prekey', token: NAME },
         }) as Uint8Array,
       ),
-    ).toBe(`{"v":1,"from":"r","kind":"ask","id":7,"message":{"type":"prekey","token":"${NAME}"}}`);
+    ).toBe(
+      `{"v":1,"from":"r","n":3,"at":1700000000000,"kind":"ask","id":7,"message":{"type":"prekey","token":"${NAME}"}}`,
+    );
   });
   it.each([
     ['bytes that are no UTF-8', Uint8Array.of(0x22, 0xff, 0x22), 'not-json'],
     ['half a message', bytes('{"v":1'), 'not-json'],
     ['an array', bytes([]), 'bad-frame'],
-    ['another version', bytes({ v: 2, from: 'r', kind: 'here' }), 'bad-frame'],
-    ['no sender', bytes({ v: 1, kind: 'here' }), 'bad-frame'],
-    ['a sender with a line end', bytes({ v: 1, from: 'a\nb', kind: 'here' }), 'bad-frame'],
-    ['a tell without a message', bytes({ v: 1, from: 'r', kind: 'tell' }), 'bad-frame'],
+    ['another version', bytes({ ...head, v: 2, kind: 'here' }), 'bad-frame'],
+    ['no sender', bytes({ ...head, from: undefined, kind: 'here' }), 'bad-frame'],
+    ['no number', bytes({ ...head, n: undefined, kind: 'here' }), 'bad-frame'],
+    ['a number that is none', bytes({ ...head, n: 1.5, kind: 'here' }), 'bad-frame'],
+    ['no time', bytes({ ...head, at: undefined, kind: 'here' }), 'bad-frame'],
+    ['a sender with a line end', bytes({ ...head, from: 'a\nb', kind: 'here' }), 'bad-frame'],
+    ['a tell without a message', bytes({ ...head, kind: 'tell' }), 'bad-frame'],
     [
       'a question that cannot be asked',
-      bytes({ v: 1, from: 'r', kind: 'ask', id: 1, message: { type: 'here' } }),
+      bytes({ ...head, kind: 'ask', id: 1, message: { type: 'here' } }),
       'bad-message',
     ],
     [
       'a message of an inherited name',
-      bytes({ v: 1, from: 'r', kind: 'tell', message: { type: 'constructor' } }),
+      bytes({ ...head, kind: 'tell', message: { type: 'constructor' } }),
       'bad-message',
     ],
   ])('with %s is refused', (_, wire, refusal) => {
@@ -85,7 +92,7 @@ describe('a frame between replicas', () => {
     expect(decodeFrame(new Uint8Array(MAX_FRAME_BYTES + 1).fill(0x20))).toBe('too-long');
     expect(decodeFrame(new Uint8Array(MAX_FRAME_BYTES).fill(0x20))).toBe('not-json');
     const body = { padding: 'x'.repeat(MAX_FRAME_BYTES) };
-    expect(encodeFrame({ v: 1, from: 'r', kind: 'answer', id: 1, body })).toBe('too-long');
+    expect(encodeFrame({ ...head, kind: 'answer', id: 1, body })).toBe('too-long');
   });
   it('never throws, whatever arrives', () => {
     const anything = fc.oneof(
@@ -95,6 +102,8 @@ describe('a frame between replicas', () => {
         .record({
           v: fc.constant(1),
           from: fc.string(),
+          n: fc.nat(),
+          at: fc.nat(),
           kind: fc.string(),
           message: fc.jsonValue(),
         })

@@ -1,24 +1,31 @@
 /*
- * A message between replicas as bytes: UTF-8 JSON, at most 65,536 bytes, closed. `from` names the sending replica.
+ * A message between replicas as bytes: UTF-8 JSON, at most 65,536 bytes, closed. Each begins with `v: 1`, `from` (names
+ * the sending replica), `n` (its number, higher than all before) and `at` (Unix milliseconds).
  *
- *   {v: 1, from, kind: 'here'}                  every second
- *   {v: 1, from, kind: 'gone'}                  once, when a replica stops
- *   {v: 1, from, kind: 'tell', message}
- *   {v: 1, from, kind: 'ask', id, message}      id: chosen by the asking replica
- *   {v: 1, from, kind: 'answer', id, body?}     to the asking replica only; no body: it has nothing to say
+ *   {..., kind: 'here'}                  every second
+ *   {..., kind: 'gone'}                  once, when a replica stops
+ *   {..., kind: 'tell', message}
+ *   {..., kind: 'ask', id, message}      id: chosen by the asking replica
+ *   {..., kind: 'answer', id, body?}     to the asking replica only; no body: it has nothing to say
  */
 import { Ajv } from 'ajv';
 import { Type, type Static } from 'typebox';
 import { closed } from '../../messages/fields.js';
 import type { BusMessage } from '../bus.js';
 import { busName, isAsk, isBusMessage } from './bus-schemas.js';
+import { OWN_SCHEMAS } from '../../runtime/own-schemas.js';
 
 /** Longest frame: an answer with eight devices and sixteen revocations of each is 27 kB. */
 export const MAX_FRAME_BYTES = 65_536;
 /** Version of the frames; replicas of another one are not understood. */
 export const FRAME_VERSION = 1;
 
-const head = { v: Type.Literal(FRAME_VERSION), from: busName() };
+const head = {
+  v: Type.Literal(FRAME_VERSION),
+  from: busName(),
+  n: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }),
+  at: Type.Integer({ minimum: 0, maximum: 8.64e15 }),
+};
 const id = () => Type.Integer({ minimum: 1, maximum: 0xffff_ffff });
 /** Judged by its own schema. */
 const inner = <Inner>() => Type.Unsafe<Inner>({ type: 'object' });
@@ -50,7 +57,7 @@ export const FRAME_REFUSALS = ['too-long', 'not-json', 'bad-frame', 'bad-message
 /** Why bytes are no frame. */
 export type FrameRefusal = (typeof FRAME_REFUSALS)[number];
 
-const isFrame = new Ajv({ strict: false }).compile<BusFrame>(FRAME);
+const isFrame = new Ajv(OWN_SCHEMAS).compile<BusFrame>(FRAME);
 const utf8 = new TextEncoder();
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true });
 

@@ -1,13 +1,23 @@
 import type { Counter, Metrics } from '../../runtime/metrics.js';
 import { networkAnomalies } from '../network-anomalies.js';
 import { FRAME_REFUSALS } from './bus-frames.js';
+import { TAG_REFUSALS } from './bus-tag.js';
 
 /** What becomes of a frame that is to be sent. */
-export const SENT_OUTCOMES = ['sent', 'disconnected', 'full', 'failed', 'too-long'] as const;
+export const SENT_OUTCOMES = [
+  'sent',
+  'disconnected',
+  'full',
+  'failed',
+  'too-long',
+  'no-key',
+] as const;
+/** Why what arrives is nobody's new frame. */
+const NOT_OURS = [...TAG_REFUSALS, ...FRAME_REFUSALS, 'replayed'] as const;
 /** What becomes of a frame that arrives. */
 export const RECEIVED_OUTCOMES = [
   'taken',
-  ...FRAME_REFUSALS,
+  ...NOT_OURS,
   'bad-answer',
   'late',
   'too-many-replicas',
@@ -48,7 +58,7 @@ export function busMetrics(metrics: Metrics, replicas: () => number): BusMetrics
     },
     received: (outcome) => {
       received.inc({ outcome });
-      if (isOne(FRAME_REFUSALS, outcome)) anomalies.inc({ kind: 'bus-frame' });
+      if (isOne(NOT_OURS, outcome)) anomalies.inc({ kind: 'bus-frame' });
     },
   };
 }

@@ -1,12 +1,13 @@
 /*
- * What replicas may say to each other, closed and bounded. Who holds the gateway's NATS credentials can send anything:
- * each message and each answer is checked against these schemas when it arrives.
+ * What replicas may say to each other, closed and bounded: a replica of another release, or one that somebody has taken
+ * over, can say anything, so each message and each answer is checked against these schemas when it arrives.
  */
 import { Ajv, type ValidateFunction } from 'ajv';
 import { Type, type Static, type TSchema } from 'typebox';
 import { bytesOf, closed, deviceId, fingerprint, handle } from '../../messages/fields.js';
 import { envelope, MAX_TOKENS_PER_MESSAGE, reachableDevice } from '../../messages/peer-requests.js';
 import type { BusMessage } from '../bus.js';
+import { OWN_SCHEMAS } from '../../runtime/own-schemas.js';
 
 /** Names in one message of a list; `splitMessage` makes several messages of a longer one. */
 export const MAX_NAMES = 1_024;
@@ -60,6 +61,8 @@ export const BUS_MESSAGES = {
     kids: Type.Array(bytesOf(16), { maxItems: MAX_NAMES }),
   }),
   relay: message('relay', { relay }),
+  login: message('login', { account: fingerprint() }),
+  connections: message('connections', { account: fingerprint(), device: deviceId() }),
   here: message('here', {}),
 } as const satisfies { readonly [Name in BusMessage['type']]: TSchema };
 
@@ -80,6 +83,7 @@ export const BUS_ANSWERS = {
     { taken: Type.Array(token(), { minItems: 1, maxItems: MAX_TOKENS_PER_MESSAGE }) },
     closed,
   ),
+  connections: Type.Object({ open: count() }, closed),
 } as const;
 
 /** Type of a message that asks. */
@@ -87,7 +91,7 @@ export type AskType = keyof typeof BUS_ANSWERS;
 /** The answer to a message of type `Name`. */
 export type AnswerTo<Name extends AskType> = Static<(typeof BUS_ANSWERS)[Name]>;
 
-const ajv = new Ajv({ strict: false });
+const ajv = new Ajv(OWN_SCHEMAS);
 const compiled = (schemas: Readonly<Record<string, TSchema>>): Map<string, ValidateFunction> =>
   new Map(Object.entries(schemas).map(([name, schema]) => [name, ajv.compile(schema)]));
 const messages = compiled(BUS_MESSAGES);

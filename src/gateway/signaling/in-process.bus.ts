@@ -9,6 +9,9 @@ export function createInProcessBus(random: (bytes: number) => Uint8Array): Bus {
   return {
     replica: toBase64url(random(REPLICA_BYTES)),
     connected: true,
+    replicas: 1,
+    areAllHeard: true,
+    onJoin: () => undefined,
     tell: () => undefined,
     ask: () => Promise.resolve(undefined),
     askAll: () => Promise.resolve([]),

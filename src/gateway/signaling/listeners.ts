@@ -36,6 +36,7 @@ export const listenerOf = (connection: Connection, openedAtMs: number): Listener
   deviceName: deviceNameOf(connection.caller),
   superseded: false,
   tokens: new Set(),
+  unsure: new Set(),
   budget: new HandshakeBudget(),
 });
 

@@ -1,6 +1,6 @@
 /*
  * The bus over NATS. Two subjects below `sallyport.UID.`: `all`, read by every replica, and `to.REPLICA` for answers.
- * Delivery is what NATS core gives: at most once, nothing stored.
+ * Delivery is what NATS core gives: at most once, nothing stored. What no replica has tagged is not taken.
  */
 import type { Clock } from '../../runtime/clock.js';
 import type { Logger } from '../../runtime/log.js';
@@ -8,10 +8,18 @@ import type { Metrics } from '../../runtime/metrics.js';
 import { toBase64url } from '../../protocol/lease/base64url.js';
 import type { Bus, BusAnswer, BusMessage } from '../bus.js';
 import type { GatewaySettings } from '../settings.js';
-import { decodeFrame, encodeFrame, FRAME_VERSION, type BusFrame } from './bus-frames.js';
+import {
+  decodeFrame,
+  encodeFrame,
+  FRAME_VERSION,
+  MAX_FRAME_BYTES,
+  type BusFrame,
+} from './bus-frames.js';
 import { busMetrics, type BusMetrics } from './bus-metrics.js';
 import { splitMessage } from './bus-schemas.js';
+import { TAGGED_HEAD_BYTES, tagged, untagged, type BusKey } from './bus-tag.js';
 import { refuseOpenCredentials } from './credentials.file.js';
+import { FrameOrder } from './frame-order.js';
 import { createInProcessBus, REPLICA_BYTES } from './in-process.bus.js';
 import { busSubjects, natsServers, type BusSubjects } from './nats-servers.js';
 import { NatsLink } from './nats.link.js';
@@ -25,6 +33,8 @@ export interface BusOptions {
   readonly clock: Clock;
   /** Cryptographically random bytes. */
   readonly random: (bytes: number) => Uint8Array;
+  /** Keys that all replicas have, as they are now: the first one tags, each is believed (busKeys). */
+  readonly keys: () => readonly BusKey[];
   readonly metrics: Metrics;
   readonly log: Logger;
 }
@@ -47,17 +57,22 @@ class NatsBus implements Bus {
   readonly #subjects: BusSubjects;
   readonly #replicas = new Replicas();
   readonly #asks = new PendingAsks();
+  readonly #order = new FrameOrder();
   readonly #metrics: BusMetrics;
   readonly #link: NatsLink;
   readonly #here: NodeJS.Timeout;
   readonly #clock: Clock;
+  readonly #keys: BusOptions['keys'];
   #handle: Handler = () => undefined;
+  #joined: () => void = () => undefined;
+  #sent = 0;
 
-  constructor(settings: NatsSettings, { uid, clock, random, metrics, log }: BusOptions) {
+  constructor(settings: NatsSettings, { uid, clock, random, keys, metrics, log }: BusOptions) {
     this.replica = toBase64url(random(REPLICA_BYTES));
     this.#clock = clock;
+    this.#keys = keys;
     this.#subjects = busSubjects(uid);
-    this.#metrics = busMetrics(metrics, () => this.#replicas.live(this.#now()).length + 1);
+    this.#metrics = busMetrics(metrics, () => this.replicas);
     this.#link = new NatsLink({
       servers: natsServers(settings.servers),
       ...(settings.credentialsFile === undefined
@@ -65,8 +80,8 @@ class NatsBus implements Bus {
         : { credentialsFile: settings.credentialsFile }),
       ...(settings.caFile === undefined ? {} : { caFile: settings.caFile }),
       subjects: [this.#subjects.everybody, this.#subjects.to(this.replica)],
-      onMessage: (bytes) => {
-        this.#receive(bytes);
+      onMessage: (bytes, subject) => {
+        this.#receive(bytes, subject);
       },
       onState: (connected) => {
         this.#stateChanged(connected);
@@ -83,8 +98,20 @@ class NatsBus implements Bus {
     return this.#link.connected;
   }
 
+  get replicas(): number {
+    return this.#replicas.live(this.#now()).length + 1;
+  }
+
+  get areAllHeard(): boolean {
+    return this.connected && this.#replicas.areAllHeard(this.#now());
+  }
+
   onMessage(handle: Handler): void {
     this.#handle = handle;
+  }
+
+  onJoin(joined: () => void): void {
+    this.#joined = joined;
   }
 
   tell(message: BusMessage): void {
@@ -130,8 +157,8 @@ class NatsBus implements Bus {
     });
   }
 
-  #receive(bytes: Uint8Array): void {
-    const frame = decodeFrame(bytes);
+  #receive(bytes: Uint8Array, subject: string): void {
+    const frame = this.#read(bytes, subject);
     if (typeof frame === 'string') {
       this.#metrics.received(frame);
       return;
@@ -140,7 +167,20 @@ class NatsBus implements Bus {
     const heard = frame.kind === 'gone' ? 'known' : this.#replicas.heard(frame.from, this.#now());
     if (heard === 'too-many') this.#metrics.received('too-many-replicas');
     else this.#take(frame);
-    if (heard === 'new') this.#announce('here');
+    if (heard !== 'new') return;
+    this.#announce('here');
+    this.#joined();
+  }
+
+  #read(bytes: Uint8Array, subject: string) {
+    // Before anything is computed: a stranger's bytes cost no more than this.
+    if (bytes.length > MAX_FRAME_BYTES + TAGGED_HEAD_BYTES) return 'too-long';
+    const body = untagged(this.#keys(), subject, bytes);
+    if (typeof body === 'string') return body;
+    const frame = decodeFrame(body);
+    if (typeof frame === 'string') return frame;
+    const isNew = this.#order.take(`${frame.from} ${subject}`, frame, this.#unixMs());
+    return isNew ? frame : 'replayed';
   }
 
   #take(frame: BusFrame): void {
@@ -185,9 +225,14 @@ class NatsBus implements Bus {
 
   #send(subject: string, frame: BusFrame): boolean {
     const bytes = encodeFrame(frame);
-    const outcome = typeof bytes === 'string' ? bytes : this.#link.send(subject, bytes);
+    const outcome = typeof bytes === 'string' ? bytes : this.#sendTagged(subject, bytes);
     this.#metrics.sent(outcome);
     return outcome === 'sent';
+  }
+
+  #sendTagged(subject: string, frame: Uint8Array) {
+    const [key] = this.#keys();
+    return key === undefined ? 'no-key' : this.#link.send(subject, tagged(key, subject, frame));
   }
 
   #announce(kind: 'here' | 'gone'): void {
@@ -199,10 +244,12 @@ class NatsBus implements Bus {
       this.#announce('here');
       return;
     }
-    this.#replicas.clear();
+    this.#replicas.clear(this.#now());
     this.#asks.endAll();
   }
 
-  #head = () => ({ v: FRAME_VERSION, from: this.replica }) as const;
+  #head = () =>
+    ({ v: FRAME_VERSION, from: this.replica, n: ++this.#sent, at: this.#unixMs() }) as const;
   #now = () => this.#clock.monotonicMs();
+  #unixMs = () => this.#clock.now().getTime();
 }

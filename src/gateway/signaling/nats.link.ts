@@ -33,7 +33,7 @@ export interface LinkOptions {
   /** Read at every connection: it may change. */
   readonly caFile?: string;
   readonly subjects: readonly string[];
-  readonly onMessage: (bytes: Uint8Array) => void;
+  readonly onMessage: (bytes: Uint8Array, subject: string) => void;
   readonly onState: (connected: boolean) => void;
   readonly log: Logger;
   /** From 0 to 1. */
@@ -125,7 +125,7 @@ export class NatsLink {
     for (const subject of subjects)
       nats.subscribe(subject, {
         callback: (problem, message) => {
-          if (problem === null) onMessage(message.data);
+          if (problem === null) onMessage(message.data, subject);
         },
       });
     this.#unseenBytes = 0;

@@ -13,7 +13,7 @@ export interface SignalingParts {
   readonly backend: CryptoBackend;
   readonly clock: Clock;
   readonly metrics: SignalingMetrics;
-  /** First contacts that an account may make within an hour, as the settings are now. */
+  /** First contacts that an account may make here within an hour: its part of what the settings say for all replicas. */
   readonly firstContactsPerHour: () => number;
 }
 

@@ -122,6 +122,9 @@ describe('what the bus carries when one account writes to another at another rep
     const bus: Bus = {
       replica: 'one',
       connected: true,
+      replicas: 1,
+      areAllHeard: true,
+      onJoin: () => undefined,
       tell: (message) => carried.push(message),
       ask: (message) => {
         carried.push(message);

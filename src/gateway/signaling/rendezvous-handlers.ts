@@ -61,7 +61,7 @@ const listen =
       state.table.release(listener, reserved);
       return { refused: 'token-taken' };
     }
-    state.table.confirm(listener, reserved);
+    state.table.confirm(listener, reserved, bus.areAllHeard);
     return {};
   };
 
@@ -75,21 +75,32 @@ const findPrekey =
     return isAnswerTo('prekey', answer) ? answer : PEER_ABSENT;
   };
 
+/** At once for a listener here: most envelopes wait for nobody. */
 const sendEnvelope =
   ({ state, bus, metrics }: SignalingParts): Handler<'envelope.send'> =>
-  async ({ token, envelope }) => {
+  ({ token, envelope }) => {
     if (!isTokenText(token) || !isEnvelopeText(envelope)) {
       metrics.envelope('token', 'refused');
       return BAD_REQUEST;
     }
     const listener = state.table.find(token);
-    const delivered =
-      listener === undefined
-        ? wasDelivered(await bus.ask({ type: 'deliver', token, envelope }, BUS_TIMEOUT_MS))
-        : listener.connection.notify('envelope.arrived', { token, envelope });
-    metrics.envelope('token', delivered ? 'delivered' : 'absent');
-    return delivered ? {} : PEER_ABSENT;
+    if (listener === undefined) return askOthers(bus, metrics, { token, envelope });
+    return counted(metrics, listener.connection.notify('envelope.arrived', { token, envelope }));
   };
+
+async function askOthers(
+  bus: SignalingParts['bus'],
+  metrics: SignalingParts['metrics'],
+  message: { readonly token: string; readonly envelope: string },
+) {
+  const answer = await bus.ask({ type: 'deliver', ...message }, BUS_TIMEOUT_MS);
+  return counted(metrics, wasDelivered(answer));
+}
+
+function counted(metrics: SignalingParts['metrics'], delivered: boolean) {
+  metrics.envelope('token', delivered ? 'delivered' : 'absent');
+  return delivered ? {} : PEER_ABSENT;
+}
 
 /** Whether another replica says that it handed an envelope to a connection. */
 export const wasDelivered = (answer: unknown): boolean =>

@@ -6,6 +6,7 @@ import { GUARANTEED_TOKENS, RendezvousTable, type TokenHolder } from './rendezvo
 const aHolder = (deviceName = 'device'): TokenHolder => ({
   deviceName,
   superseded: false,
+  unsure: new Set(),
   tokens: new Set(),
 });
 const tokens = (count: number, prefix = 't') =>
@@ -13,7 +14,7 @@ const tokens = (count: number, prefix = 't') =>
 
 function listening(table: RendezvousTable<TokenHolder>, holder: TokenHolder, names: string[]) {
   const reserved = table.reserve(holder, names);
-  if (typeof reserved !== 'string') table.confirm(holder, reserved);
+  if (typeof reserved !== 'string') table.confirm(holder, reserved, true);
   return reserved;
 }
 
@@ -23,7 +24,7 @@ describe('a token that nobody holds', () => {
     const holder = aHolder();
     expect(table.reserve(holder, ['a'])).toEqual(['a']);
     expect(table.find('a')).toBeUndefined();
-    table.confirm(holder, ['a']);
+    table.confirm(holder, ['a'], true);
     expect(table.find('a')).toBe(holder);
   });
   it('is not confirmed for a holder whose connection ended meanwhile', () => {
@@ -31,7 +32,7 @@ describe('a token that nobody holds', () => {
     const holder = aHolder();
     table.reserve(holder, ['a']);
     table.remove(holder);
-    table.confirm(holder, ['a']);
+    table.confirm(holder, ['a'], true);
     expect([table.find('a'), table.size, holder.tokens.size]).toEqual([undefined, 0, 0]);
   });
 });
@@ -167,7 +168,8 @@ describe('any sequence of operations', () => {
           else if (kind === 'remove') table.remove(holder);
           else if (kind === 'reserve' && typeof table.reserve(holder, names) === 'string')
             expect(new Map(holders.map((one) => [one, new Set(one.tokens)]))).toEqual(before);
-          else if (kind !== 'reserve') table[kind](holder, names);
+          else if (kind === 'confirm') table.confirm(holder, names, who === 0);
+          else if (kind === 'release') table.release(holder, names);
           agree(table, holders);
         }
       }),
@@ -182,6 +184,8 @@ function agree(table: RendezvousTable<TokenHolder>, holders: readonly TokenHolde
     const owners = holders.filter(({ tokens }) => tokens.has(name));
     expect(owners.length).toBeLessThanOrEqual(1);
     held += owners.length;
+    for (const { tokens, unsure } of holders)
+      expect([...unsure].filter((token) => !tokens.has(token))).toEqual([]);
     const found = table.find(name);
     if (found !== undefined) expect(owners).toEqual([found]);
   }

@@ -23,6 +23,8 @@ export interface TokenHolder {
   superseded: boolean;
   /** Only the table changes it. */
   readonly tokens: Set<string>;
+  /** Those of them that another replica may have given as well: not all of them could be asked. Only the table changes it. */
+  readonly unsure: Set<string>;
 }
 
 /** Why tokens are not registered. */
@@ -65,9 +67,17 @@ export class RendezvousTable<Holder extends TokenHolder> {
     return wanted;
   }
 
-  /** From now on what is addressed to `tokens` is the holder's, as far as it still has them. */
-  confirm(holder: Holder, tokens: readonly string[]): void {
-    for (const token of tokens) if (holder.tokens.has(token)) this.#reserved.delete(token);
+  /**
+   * From now on what is addressed to `tokens` is the holder's, as far as it still has them. `areSure`: every other
+   * replica has said that it has not given them.
+   */
+  confirm(holder: Holder, tokens: readonly string[], areSure: boolean): void {
+    for (const token of tokens) {
+      if (!holder.tokens.has(token)) continue;
+      this.#reserved.delete(token);
+      if (areSure) holder.unsure.delete(token);
+      else holder.unsure.add(token);
+    }
   }
 
   /** Takes back those of `tokens` that are the holder's. */
@@ -113,6 +123,7 @@ export class RendezvousTable<Holder extends TokenHolder> {
     if (holder === undefined) return;
     if (holder.tokens.size > GUARANTEED_TOKENS) this.#pooled -= 1;
     holder.tokens.delete(token);
+    holder.unsure.delete(token);
     this.#holders.delete(token);
     this.#reserved.delete(token);
   }

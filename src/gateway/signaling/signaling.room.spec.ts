@@ -181,7 +181,7 @@ describe('an endpoint that reports handshakes', () => {
   const series = (outcome: string, reason: string) =>
     `sallyport_handshakes_total{outcome="${outcome}",reason="${reason}",suite="Noise_XX_25519_ChaChaPoly_BLAKE2s"}`;
 
-  it('is counted by reason; every series is there before, at 0', async () => {
+  it('S28: is counted by reason; every series is there before, at 0', async () => {
     const { connect, ask, metrics } = aReplica();
     expect(await metrics.text()).toContain(`${series('failure', 'stranger')} 0`);
     const counts = [
@@ -192,7 +192,7 @@ describe('an endpoint that reports handshakes', () => {
     expect(await metrics.text()).toContain(`${series('success', 'none')} 40`);
     expect(await metrics.text()).toContain(`${series('failure', 'stranger')} 2`);
   });
-  it('cannot flood the numbers: beyond a thousand it is refused, and nothing of that report counts', async () => {
+  it('S28: cannot flood the numbers: beyond a thousand it is refused, and nothing of that report counts', async () => {
     const { connect, ask, metrics } = aReplica();
     const b = connect(bob);
     const report = (count: number) =>

@@ -11,6 +11,7 @@ import type { SignalingParts } from './parts.js';
 import { rendezvousHandlers } from './rendezvous-handlers.js';
 import { reportHandlers } from './report-handlers.js';
 import { signalingMetrics } from './signaling-metrics.js';
+import { TokenRecheck } from './token-recheck.js';
 import { SignalingState } from './signaling-state.js';
 
 /** What signaling needs of its room's context; of the settings only the limits. */
@@ -29,8 +30,16 @@ export function createSignaling(context: SignalingContext, state = new Signaling
     backend,
     clock,
     metrics: signalingMetrics(metrics, () => state.table.size),
-    firstContactsPerHour: () => settings().rateLimits.firstContactsPerAccountPerHour,
+    firstContactsPerHour: () => {
+      const { firstContactsPerAccountPerHour } = settings().rateLimits;
+      // Told to the others, each of them would say on the bus who looks for somebody just now.
+      return Math.ceil(firstContactsPerAccountPerHour / bus.replicas);
+    },
   };
+  const recheck = new TokenRecheck(parts);
+  bus.onJoin(() => {
+    recheck.joined();
+  });
   return {
     handlers: {
       ...rendezvousHandlers(parts),
@@ -44,9 +53,10 @@ export function createSignaling(context: SignalingContext, state = new Signaling
       state.closed(connection);
     },
     onBus: (message) => answerOnBus(parts, message),
-    tick: (now) => {
+    tick: async (now) => {
       state.finds.sweep(now);
       state.introductions.sweep(now);
+      await recheck.tick();
     },
   };
 }

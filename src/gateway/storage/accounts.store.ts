@@ -1,11 +1,18 @@
-import type { AccountRow, AccountState, AccountStore, DeletionRow, Page } from '../store.js';
+import {
+  AccountUnusable,
+  type AccountRow,
+  type AccountState,
+  type AccountStore,
+  type DeletionRow,
+  type Page,
+} from '../store.js';
 import type { GatewayDatabase, Writes } from './gateway.database.js';
 import { writeDeletions } from './ledger.store.js';
 import { accountRow, integer, page } from './rows.js';
 
 type Accounts = Pick<
   AccountStore,
-  'account' | 'createAccount' | 'setAccountState' | 'accounts' | 'deleteAccount'
+  'account' | 'createAccount' | 'admitInvited' | 'setAccountState' | 'accounts' | 'deleteAccount'
 >;
 
 /** Accounts. */
@@ -31,6 +38,25 @@ export class AccountTableStore implements Accounts {
         .onConflict((conflict) => conflict.column('account').doNothing())
         .executeTakeFirst();
       return result.numInsertedOrUpdatedRows === 1n;
+    });
+  }
+
+  admitInvited(
+    row: Omit<AccountRow, 'state'>,
+    codeHash: Uint8Array,
+    now: number,
+  ): Promise<'admitted' | 'invite-invalid' | 'changed'> {
+    return this.database.write(async (writes) => {
+      const before = await this.database.lockAccount(writes, row.account);
+      if (before !== undefined && before !== 'Pending') return 'changed';
+      const used = await writes
+        .deleteFrom('invite')
+        .where('code_hash', '=', codeHash)
+        .where('expires_at', '>', integer(now))
+        .executeTakeFirst();
+      if (used.numDeletedRows !== 1n) return 'invite-invalid';
+      if (!(await letIn(writes, row))) throw new AccountUnusable();
+      return 'admitted';
     });
   }
 
@@ -66,6 +92,24 @@ export class AccountTableStore implements Accounts {
   deleteAccount(account: string, entry: Pick<DeletionRow, 'at' | 'reason'>): Promise<boolean> {
     return this.database.write((writes) => deleteAccount(writes, account, entry));
   }
+}
+
+/** Makes an account that is in, or ends its waiting; false: another login has just made it, and it does not wait. */
+async function letIn(
+  writes: Writes,
+  { account, identity, registeredOn }: Omit<AccountRow, 'state'>,
+): Promise<boolean> {
+  const result = await writes
+    .insertInto('account')
+    .values({ account, identity, state: 'Active', registered_on: integer(registeredOn) })
+    .onConflict((conflict) =>
+      conflict
+        .column('account')
+        .doUpdateSet({ state: 'Active' })
+        .where('account.state', '=', 'Pending'),
+    )
+    .executeTakeFirst();
+  return result.numInsertedOrUpdatedRows === 1n;
 }
 
 /** Deletes an account and what is of it, and writes the ledger. Its revocations stay. */

@@ -9,6 +9,7 @@ import { Type, type Static } from 'typebox';
 import { ActionableError } from '../../runtime/errors.js';
 import { readSmallFile } from '../../runtime/small.file.js';
 import type { ColumnKey, ColumnKeys } from './column-key.js';
+import { OWN_SCHEMAS } from '../../runtime/own-schemas.js';
 
 /** Cryptographically random bytes. */
 export type Random = (bytes: number) => Uint8Array;
@@ -36,7 +37,7 @@ const FILE = Type.Object(
   },
   { additionalProperties: false },
 );
-const isFile = new Ajv().compile<Static<typeof FILE>>(FILE);
+const isFile = new Ajv(OWN_SCHEMAS).compile<Static<typeof FILE>>(FILE);
 
 /** The keys in `file`. @throws ActionableError when it is absent, readable by everybody, or not of this form */
 export async function readColumnKeys(file: string): Promise<ColumnKeys> {

@@ -1,15 +1,23 @@
-import type { LeaseRow, LedgerStore } from '../store.js';
+import { byCodeUnit } from '../../runtime/order.js';
+import type { LeaseCountRow, LeaseRow, LedgerStore } from '../store.js';
 import type { GatewayDatabase, Writes } from './gateway.database.js';
 import { AccountUnusable } from '../store.js';
 import { integer, leaseRow } from './rows.js';
 
 type Leases = Pick<
   LedgerStore,
-  'addLease' | 'leases' | 'takeLeases' | 'revokedLeases' | 'addRevokedLeases' | 'expireLeases'
+  | 'addLease'
+  | 'leases'
+  | 'takeLeases'
+  | 'revokedLeases'
+  | 'addRevokedLeases'
+  | 'expireLeases'
+  | 'takeLeaseCounts'
 >;
 
 /** Rows that one statement deletes or inserts: no transaction holds others up for long. */
 const BATCH = 1_000;
+const HOUR_MS = 3_600_000;
 
 /** Live leases and those that were revoked. */
 export class LeaseTableStore implements Leases {
@@ -29,7 +37,29 @@ export class LeaseTableStore implements Leases {
       if (Number(live?.n ?? 0) >= max) return false;
       const values = { account, device, session, jti, kid, expires_at: integer(expiresAt) };
       await writes.insertInto('lease').values(values).execute();
+      await countLease(writes, account, now);
       return true;
+    });
+  }
+
+  takeLeaseCounts(hour: number): Promise<readonly LeaseCountRow[]> {
+    return this.database.write(async (writes) => {
+      const over = writes
+        .selectFrom('lease_count')
+        .select('account')
+        .distinct()
+        .where('hour', '<', integer(hour))
+        .orderBy('account')
+        .limit(integer(BATCH));
+      const taken = await writes
+        .deleteFrom('lease_count')
+        .where('account', 'in', over)
+        .where('hour', '<', integer(hour))
+        .returning(['account', 'leases'])
+        .execute();
+      const rows = taken.map(({ account, leases }) => ({ account, count: Number(leases) }));
+      // The order of the first leases would say who came after whom.
+      return rows.sort((a, b) => byCodeUnit(a.account, b.account));
     });
   }
 
@@ -94,6 +124,18 @@ export class LeaseTableStore implements Leases {
       return Number(result.numDeletedRows);
     });
   }
+}
+
+async function countLease(writes: Writes, account: string, now: number): Promise<void> {
+  await writes
+    .insertInto('lease_count')
+    .values({ account, hour: integer(now - (now % HOUR_MS)), leases: 1n })
+    .onConflict((conflict) =>
+      conflict
+        .columns(['account', 'hour'])
+        .doUpdateSet((e) => ({ leases: e('lease_count.leases', '+', 1n) })),
+    )
+    .execute();
 }
 
 /** Notes that leases are revoked; those that are known stay as they are. */

@@ -5,10 +5,10 @@ import { deletionRow, integer, inviteRow, page, toUnsignedColumn } from './rows.
 type Ledger = Pick<
   LedgerStore,
   | 'addInvite'
-  | 'useInvite'
   | 'invites'
   | 'revokeInvite'
   | 'raisePolicySerial'
+  | 'policyUid'
   | 'addDeletion'
   | 'deletions'
 >;
@@ -24,14 +24,6 @@ export class LedgerTableStore implements Ledger {
     return this.database.write(async (writes) => {
       const values = { invite, code_hash: codeHash, expires_at: integer(expiresAt) };
       await writes.insertInto('invite').values(values).execute();
-    });
-  }
-
-  useInvite(codeHash: Uint8Array, now: number): Promise<boolean> {
-    return this.database.write(async (writes) => {
-      const query = writes.deleteFrom('invite').where('code_hash', '=', codeHash);
-      const result = await query.where('expires_at', '>', integer(now)).executeTakeFirst();
-      return result.numDeletedRows === 1n;
     });
   }
 
@@ -70,6 +62,13 @@ export class LedgerTableStore implements Ledger {
         )
         .executeTakeFirst();
       return result.numInsertedOrUpdatedRows === 1n;
+    });
+  }
+
+  policyUid(): Promise<string | undefined> {
+    return this.database.read(async (db) => {
+      const row = await db.selectFrom('policy_serial').select('uid').executeTakeFirst();
+      return row?.uid;
     });
   }
 

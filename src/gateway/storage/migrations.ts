@@ -11,11 +11,14 @@ export type DatabaseKind = 'sqlite' | 'postgresql';
 
 /** The migrations for one kind of database, by the names under which they are recorded. */
 export function migrationsFor(kind: DatabaseKind): Readonly<Record<string, Migration>> {
-  return { '0001-first': { up: (db) => first(db, kind) } };
+  return {
+    '0001-first': { up: (db) => first(db, kind) },
+    '0002-lease-counts': { up: (db) => createTable(db, kind, 'lease_count', LEASE_COUNT) },
+  };
 }
 
 /** The name of the newest migration: a database without it is too old for this release. */
-export const NEWEST_MIGRATION = '0001-first';
+export const NEWEST_MIGRATION = '0002-lease-counts';
 
 interface ColumnTypes {
   readonly text: ColumnDataType;
@@ -122,6 +125,12 @@ const FIRST_TABLES: Readonly<Record<string, TableOf>> = {
   revoked_lease: { columns: { jti: 'text', expires_at: 'integer' }, key: ['jti'] },
   policy_serial: { columns: { one: 'integer', uid: 'text', serial: 'integer' }, key: ['one'] },
   probe: { columns: { one: 'integer', beats: 'integer' }, key: ['one'] },
+};
+
+const LEASE_COUNT: TableOf = {
+  columns: { account: 'text', hour: 'integer', leases: 'integer' },
+  key: ['account', 'hour'],
+  ofAccount: true,
 };
 
 const FIRST_INDEXES: readonly (readonly [string, readonly string[], 'unique'?])[] = [

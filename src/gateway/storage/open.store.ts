@@ -14,6 +14,7 @@ import { AccountTableStore } from './accounts.store.js';
 import type { ColumnKeys } from './column-key.js';
 import { codeOf, createColumnKeys, type Random, readColumnKeys } from './column-keys.file.js';
 import { ColumnSeal } from './column.seal.js';
+import { damageOf } from './damaged-file.js';
 import { DeviceTableStore } from './devices.store.js';
 import { FactorTableStore } from './factors.store.js';
 import { DEADLINE_MS, GatewayDatabase, type Queries } from './gateway.database.js';
@@ -87,7 +88,7 @@ async function openEmbedded(directory: string, options: StoreOptions): Promise<O
     await migrate(db as unknown as Kysely<never>, 'sqlite');
   } catch (error) {
     await db.destroy().catch(() => undefined);
-    throw error;
+    throw damageOf(error, file) ?? error;
   }
   const database = new GatewayDatabase('sqlite', db, deadlineMs, options.counts);
   return assemble(database, { ...options, keysFile, keys });

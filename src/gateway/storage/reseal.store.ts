@@ -32,6 +32,20 @@ export async function resealOldColumns(
   return sealed;
 }
 
+/** How many secrets a key has sealed that is not in the file: nobody can open them, and their accounts cannot log in. */
+export async function unreadableColumns(
+  store: Pick<OpenStore, 'database' | 'columnKeys'>,
+): Promise<number> {
+  const ids = (store.columnKeys() ?? []).map(({ id }) => Buffer.from(id, 'hex'));
+  return store.database.read(async (db) => {
+    const all = db.selectFrom('factor').where('kind', '=', 'TOTP');
+    const others =
+      ids.length === 0 ? all : all.where(sql<Uint8Array>`substr(secret, 2, 8)`, 'not in', ids);
+    const row = await others.select((e) => e.fn.countAll<bigint>().as('n')).executeTakeFirst();
+    return Number(row?.n ?? 0);
+  });
+}
+
 type Sealed = Pick<FactorRow, 'account' | 'factor' | 'kind' | 'secret'>;
 
 async function resealed(

@@ -7,6 +7,7 @@ import {
   endedSessionsSince,
   holdAt,
   overdueSince,
+  waitingSince,
   type KeptReason,
   type StoredClass,
 } from '../retention-rule.js';
@@ -15,7 +16,7 @@ import type { LeaseRow } from '../store.js';
 import { StorageUnavailable } from '../store.js';
 import type { OpenStore } from './open.store.js';
 import { BATCH_ROWS, RetentionTableStore, type Batch } from './retention.store.js';
-import { resealOldColumns } from './reseal.store.js';
+import { resealOldColumns, unreadableColumns } from './reseal.store.js';
 
 /** How often it runs, in milliseconds. */
 const EVERY_MS = 60_000;
@@ -44,12 +45,19 @@ export class RetentionRoom implements Room {
   #ranAtMs = -Infinity;
   #running = false;
   #hold: KeptReason | undefined;
+  #unreadable = 0;
 
   constructor(
     private readonly context: RoomContext,
     private readonly parts: RetentionParts,
   ) {
     this.#rows = new RetentionTableStore(parts.store.database);
+  }
+
+  /** What is wrong with stored secrets, for /readyz; undefined when all of them open. */
+  problem(): string | undefined {
+    if (this.#unreadable === 0) return undefined;
+    return `storage: ${this.#unreadable} TOTP secrets are sealed with column keys that are not here: restore the keys, or reset these accounts' factors`;
   }
 
   async tick(now: number): Promise<void> {
@@ -75,6 +83,7 @@ export class RetentionRoom implements Room {
     this.#recordHold(holdAt(this.context.settings().retention, now));
     const deleted = await this.#deleteOverdue(now);
     await resealOldColumns(this.parts.store);
+    this.#noteUnreadable(await unreadableColumns(this.parts.store));
     if (deleted > 0) await this.#rows.settle();
   }
 
@@ -93,13 +102,26 @@ export class RetentionRoom implements Room {
     const since = (name: StoredClass) => overdueSince(settings, name, now);
     const accounts = await this.#batches(since('account'), (at) => rows.accounts(at, now));
     this.#receipt('account', accounts);
+    const waiting = await this.#deleteWaiting(now);
     const devices = await this.#batches(since('device'), (at) => rows.devices(at, now));
     this.#receipt('device', devices);
     await this.#batches(since('session'), (at) => rows.livingSessions(at, now));
     const ended = endedSessionsSince(settings, now);
     const sessions = await this.#batches(ended, (at) => rows.endedSessions(at, now));
     this.#receipt('session', sessions);
-    return accounts + devices + sessions;
+    return accounts + waiting + devices + sessions;
+  }
+
+  /** Who was not approved in time has to ask anew; that is on record whatever receipts are wanted. */
+  async #deleteWaiting(now: number): Promise<number> {
+    const settings = this.context.settings().retention;
+    const rows = this.#rows;
+    const since = (name: 'account' | 'device') => waitingSince(settings, name, now);
+    const accounts = await this.#batches(since('account'), (at) => rows.accounts(at, now, true));
+    if (accounts > 0) this.#record('account.expire', 'NotApproved');
+    const devices = await this.#batches(since('device'), (at) => rows.devices(at, now, true));
+    if (devices > 0) this.#record('device.expire', 'NotApproved');
+    return accounts + devices;
   }
 
   /** Runs batches until one is not full; gives how many rows were deleted. */
@@ -132,6 +154,14 @@ export class RetentionRoom implements Room {
   #receipt(name: StoredClass, deleted: number): void {
     if (deleted === 0 || !this.context.settings().retention.secureDeletion.receipts) return;
     this.#record('retention.delete', RECEIPTS[name]);
+  }
+
+  #noteUnreadable(count: number): void {
+    if (count === this.#unreadable) return;
+    this.#unreadable = count;
+    const { log } = this.context;
+    if (count > 0) log.error('TOTP secrets do not open: their column keys are missing', { count });
+    else log.info('all TOTP secrets open');
   }
 
   #recordHold(hold: KeptReason | undefined): void {

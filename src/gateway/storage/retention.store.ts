@@ -26,13 +26,17 @@ export interface Batch extends Ended {
 export class RetentionTableStore {
   constructor(private readonly database: GatewayDatabase) {}
 
-  /** Deletes accounts that were registered at `since` or earlier, with all that is of them but revocations. */
-  accounts(since: number, now: number): Promise<Batch> {
+  /**
+   * Deletes accounts that were registered at `since` or earlier, with all that is of them but revocations; only those
+   * that wait for approval when `waiting`.
+   */
+  accounts(since: number, now: number, waiting = false): Promise<Batch> {
     return this.database.write(async (writes) => {
       const rows = await writes
         .selectFrom('account')
         .select('account')
         .where('registered_on', '<=', integer(since))
+        .where('state', 'in', waiting ? ['Pending'] : ['Pending', 'Active', 'Locked'])
         .orderBy('registered_on')
         .limit(integer(BATCH_ROWS))
         .execute();
@@ -45,13 +49,14 @@ export class RetentionTableStore {
     });
   }
 
-  /** Deletes devices that were enrolled at `since` or earlier, with their sessions ended. */
-  devices(since: number, now: number): Promise<Batch> {
+  /** Deletes devices that were enrolled at `since` or earlier, with their sessions ended; `waiting` as for accounts. */
+  devices(since: number, now: number, waiting = false): Promise<Batch> {
     return this.database.write(async (writes) => {
       const rows = await writes
         .selectFrom('device')
         .select(['account', 'device'])
         .where('enrolled_on', '<=', integer(since))
+        .where('state', 'in', waiting ? ['Pending'] : ['Pending', 'Active', 'Revoked'])
         .orderBy('enrolled_on')
         .limit(integer(BATCH_ROWS))
         .execute();

@@ -91,6 +91,13 @@ interface RevokedLeaseTable {
   expires_at: bigint;
 }
 
+interface LeaseCountTable {
+  account: string;
+  /** Its beginning. */
+  hour: bigint;
+  leases: bigint;
+}
+
 /** One row: the policy of one gateway. */
 interface PolicySerialTable {
   one: bigint;
@@ -130,6 +137,7 @@ export interface Tables {
   invite: InviteTable;
   lease: LeaseTable;
   revoked_lease: RevokedLeaseTable;
+  lease_count: LeaseCountTable;
   policy_serial: PolicySerialTable;
   deletion: DeletionTable;
   probe: ProbeTable;
@@ -147,6 +155,7 @@ export const TABLE_NAMES = [
   'invite',
   'lease',
   'revoked_lease',
+  'lease_count',
   'policy_serial',
   'deletion',
   'probe',

@@ -18,6 +18,7 @@ export interface ChangeTime {
   readonly now: Date;
   readonly schedule: { readonly everySeconds: number; readonly overlapSeconds: number };
   readonly publishSeconds: number;
+  readonly purpose?: SigningKeysOrder['purpose'];
 }
 
 export type Change = Pick<SigningKeysOrder, 'keep' | 'carry' | 'make'>;
@@ -53,12 +54,17 @@ export function created(time: ChangeTime): Change {
   return { keep: [], carry: [], make: [newCurrent(time), newNext(time)] };
 }
 
-/** `next` signs from now on, and a new next is published in the same write. Needs a `next`. */
+/**
+ * `next` signs from now on, and a new next is published in the same write. Needs a `next`. A gateway that starts now may
+ * meet a relay that does not have `next` yet, so the private half of a lease key stays for one more rotation; nobody
+ * takes what it signs once its overlap is over.
+ */
 export function promoted(keys: KeySet, time: ChangeTime): Change {
   const { current, next, retired, revoked: gone } = keys;
   if (next === undefined) throw new TypeError('There is no next key to promote.');
   const keep = [asCurrent(next, time), ...retire(current, time), ...retired, ...gone];
-  return { keep: bounded(keep), carry: [next.kid], make: [newNext(time)] };
+  const before = time.purpose === 'Lease' && current !== undefined ? [current.kid] : [];
+  return { keep: bounded(keep), carry: [next.kid, ...before], make: [newNext(time)] };
 }
 
 /** A new pair; what the old current key signed stays valid for the overlap, the old next never signed. */

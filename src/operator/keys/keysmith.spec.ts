@@ -111,6 +111,20 @@ describe('lease keys in a Secret', () => {
     expect(JSON.parse(file(bed.cluster.stored(leaseRef), 'keys.json'))).toEqual(leasePlan().facts);
   });
 
+  it('S22: after a rotation hold the private half of the key before, and it is gone when that key is revoked', async () => {
+    await rotate();
+    const { kid } = leasePlan().facts.find(({ state }) => state === 'current')!;
+    const files = () => Object.keys(bed.cluster.stored(leaseRef)!['data'] as object);
+    bed.clock.seconds = DAY;
+    await rotate();
+    expect(leasePlan().facts.find((fact) => fact.kid === kid)?.state).toBe('retired');
+    expect(files()).toContain(`${kid}.pem`);
+    expect(files()).toHaveLength(4);
+    await rotate({ revoke: kid });
+    expect(files()).not.toContain(`${kid}.pem`);
+    expect(files()).toHaveLength(3);
+  });
+
   it('S22: after a revocation the revoked private half is nowhere', async () => {
     await rotate();
     const { kid } = leasePlan().facts[0]!;

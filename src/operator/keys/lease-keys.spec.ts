@@ -55,13 +55,17 @@ describe('lease keys on schedule', () => {
     expect(acceptedKeys(gateway.facts()).map((key) => key.kid)).not.toContain(old);
   });
 
-  it('carry only the private half of the key that signs now', () => {
+  it('S22: carry the private half of the key that signs now and of the one before, and of none older', () => {
     const gateway = aGateway();
-    const next = gateway.in('next')!.kid;
+    const [first, second] = [gateway.in('current')!.kid, gateway.in('next')!.kid];
     gateway.seconds = 86_400;
     gateway.settle();
-    expect(gateway.orders.at(-1)).toMatchObject({ carry: [next] });
-    expect(gateway.in('current')).toMatchObject({ kid: next, notBefore: '2026-03-02T12:00:00Z' });
+    expect(gateway.orders.at(-1)!.carry).toEqual([second, first]);
+    expect(gateway.in('current')).toMatchObject({ kid: second, notBefore: '2026-03-02T12:00:00Z' });
+    const third = gateway.in('next')!.kid;
+    gateway.seconds = 2 * 86_400;
+    gateway.settle();
+    expect(gateway.orders.at(-1)!.carry).toEqual([third, second]);
   });
 
   it('need no write when a retired key ends', () => {

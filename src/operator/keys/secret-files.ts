@@ -1,7 +1,7 @@
 /*
  * The files of our key Secrets. Names are fixed: rooms mount them, programs read them.
  *
- *   lease keys, bundle key   keys.json (facts), KID.pem (PKCS 8) of current and next
+ *   lease keys, bundle key   keys.json (facts), KID.pem (PKCS 8) of current and next; of lease keys also of the one before
  *   column keys              keys.json (the keys themselves; src/gateway/storage/column-keys.file.ts reads it)
  *   leaf                     tls.crt (leaf, then its CA), tls.key, next.pin, next.key (not to be mounted)
  *   CA                       tls.crt, tls.key, next.crt, next.key (not to be mounted)

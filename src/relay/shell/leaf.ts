@@ -3,8 +3,7 @@
  * key in the pod.
  */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { ActionableError, messageOf } from '../../runtime/errors.js';
-import { uriNames } from './peer-identity.js';
+import { fileRefusal, parsedFile, uriNames } from '../../runtime/leaf-files.js';
 
 /** A chain with its key, checked. */
 export interface Leaf {
@@ -24,23 +23,6 @@ export interface LeafFiles {
   readonly key: string;
   readonly certificateFile: string;
   readonly keyFile: string;
-}
-
-/** Permission bits of everybody who is neither owner nor in the group of a file. */
-const OTHERS = 0o007;
-
-/**
- * Refuses a private key file that everybody may read, write or execute: 0440 with the group of the pod is fine.
- * @throws ActionableError ERR_SETTINGS_FILE
- */
-export function refuseOpenKeyFile(path: string, mode: number): void {
-  if ((mode & OTHERS) === 0) return;
-  const octal = (mode & 0o777).toString(8).padStart(4, '0');
-  throw new ActionableError(
-    'ERR_SETTINGS_FILE',
-    `The private key file ${path} has mode ${octal}: others than its owner and group may use it.`,
-    'Give it mode 0440 or 0400 (Secret volume: defaultMode 0440), and replace the key: it may be known.',
-  );
 }
 
 /**
@@ -63,17 +45,7 @@ export function readLeaf(files: LeafFiles, identity: string, nowMs: number): Lea
   return { certificate, key, notBeforeMs, notAfterMs, fingerprint: leaf.fingerprint256 };
 }
 
-function parsed<T>(path: string, what: string, parse: () => T): T {
-  try {
-    return parse();
-  } catch (cause) {
-    throw wrong(path, `holds no ${what} (${messageOf(cause)})`);
-  }
-}
+const wrong = fileRefusal('The operator renews the Secret of the pool; see its events.');
 
-const wrong = (path: string, problem: string): ActionableError =>
-  new ActionableError(
-    'ERR_SETTINGS_FILE',
-    `The file ${path} ${problem}.`,
-    'The operator renews the Secret of the pool; see its events.',
-  );
+const parsed = <T>(path: string, what: string, parse: () => T): T =>
+  parsedFile({ path, refuse: wrong }, what, parse);

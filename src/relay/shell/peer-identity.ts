@@ -1,17 +1,8 @@
 /*
- * Who a TLS peer is: the URI of its subject alternative name (architecture, 9). Node gives the name list as text;
- * it writes names with a comma or a quote as JSON strings, and no name of ours has either, so such a list is refused
- * whole instead of being parsed.
+ * Who a TLS peer is: the URI of its subject alternative name (architecture, 9). A list of names that is not plain text is
+ * refused whole instead of being parsed.
  */
-
-/** The URIs in a list of names as `X509Certificate.subjectAltName` writes it; undefined if the list is not plain. */
-export function uriNames(subjectAltName: string): readonly string[] | undefined {
-  if (subjectAltName.includes('"')) return undefined;
-  return subjectAltName
-    .split(', ')
-    .filter((name) => name.startsWith('URI:'))
-    .map((name) => name.slice('URI:'.length));
-}
+import { uriNames } from '../../runtime/leaf-files.js';
 
 /** Whether a certificate is that of `identity` and of nobody else. */
 export function isIdentity(subjectAltName: string | undefined, identity: string): boolean {

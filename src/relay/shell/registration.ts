@@ -14,6 +14,7 @@ import {
   type FromGateway,
   type FromRelay,
 } from '../../messages/relay-registry.js';
+import { OWN_SCHEMAS } from '../../runtime/own-schemas.js';
 
 /** How long nothing may come from a gateway before the connection is given up: three heartbeats without an answer. */
 export const SILENT_MS = 3 * HEARTBEAT_SECONDS * 1_000;
@@ -60,7 +61,7 @@ export interface Moment {
   readonly unixMs: number;
 }
 
-const isFromGateway = new Ajv({ strict: false }).compile(FROM_GATEWAY);
+const isFromGateway = new Ajv(OWN_SCHEMAS).compile(FROM_GATEWAY);
 
 /** The registration at one gateway. */
 export class Registration {

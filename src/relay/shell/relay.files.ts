@@ -5,6 +5,8 @@
  */
 import { createSecureContext } from 'node:tls';
 import { ActionableError, messageOf } from '../../runtime/errors.js';
+import { FileProblems } from '../../runtime/file-problems.js';
+import { refuseOpenKeyFile } from '../../runtime/leaf-files.js';
 import { settingsChange } from '../../runtime/live-settings.js';
 import type { Logger } from '../../runtime/log.js';
 import type { SettingSchema } from '../../runtime/setting-text.js';
@@ -15,7 +17,7 @@ import { parseIpAddress } from '../../runtime/ip-address.js';
 import { parseIpRange } from '../../runtime/ip-address.js';
 import { RELAY_SETTINGS, type RelaySettings } from '../settings.js';
 import { keyProblem, readDirectory, type Directory } from './directory.js';
-import { readLeaf, refuseOpenKeyFile, type Leaf } from './leaf.js';
+import { readLeaf, type Leaf } from './leaf.js';
 import { badAddress } from './bad-address.js';
 
 /** Which file: a closed list and a metric label. */
@@ -84,7 +86,7 @@ export async function refuseOpenKey({ tls }: RelaySettings): Promise<void> {
 export class RelayFiles {
   readonly #watched = new WatchedFiles();
   /** What is wrong now, by file. */
-  readonly #problems = new Map<RelayFile, string>();
+  readonly #problems: FileProblems<RelayFile>;
   #settings: RelaySettings;
   #directory: Directory | undefined;
   #leaf: Leaf | undefined;
@@ -94,6 +96,7 @@ export class RelayFiles {
     settings: RelaySettings,
     private readonly parts: RelayFilesParts,
   ) {
+    this.#problems = new FileProblems(parts.log, parts.listener);
     this.#settings = settings;
   }
 
@@ -132,8 +135,8 @@ export class RelayFiles {
   problems(): readonly string[] {
     const problems = this.#directory
       ? [keyProblem(this.#directory, this.parts.unixMs())]
-      : [this.#problems.get('gateways') ?? 'gateways.json was not read yet'];
-    if (!this.#leaf) problems.push(this.#problems.get('tls') ?? 'the certificate was not read yet');
+      : [this.#problems.of('gateways') ?? 'gateways.json was not read yet'];
+    if (!this.#leaf) problems.push(this.#problems.of('tls') ?? 'the certificate was not read yet');
     return problems.filter((problem) => problem !== undefined);
   }
 
@@ -144,29 +147,14 @@ export class RelayFiles {
       gateways: this.#directory,
       tls: this.#leaf,
     };
-    const texts = [...this.#problems]
-      .filter(([file]) => kept[file] !== undefined)
-      .map(([file, problem]) => `${file}: kept what was there before, because ${problem}`);
+    const texts = this.#problems.warnings((file) => kept[file] !== undefined);
     const isOver = this.#leaf !== undefined && this.#leaf.notAfterMs <= this.parts.unixMs();
     return isOver ? [...texts, 'tls: the certificate has ended'] : texts;
   }
 
   /** Whether the content was taken over. */
-  async #load(file: RelayFile, read: () => Promise<void>): Promise<boolean> {
-    const { log, listener } = this.parts;
-    try {
-      await read();
-      this.#problems.delete(file);
-      listener.loaded(file, 'success');
-      return true;
-    } catch (error) {
-      this.#problems.set(file, messageOf(error));
-      const [problem, hint] =
-        error instanceof ActionableError ? [error.problem, error.hint] : [messageOf(error), ''];
-      log.error('file not taken over', { file, problem, hint, starting: this.#starting });
-      listener.loaded(file, 'failure');
-      return false;
-    }
+  #load(file: RelayFile, read: () => Promise<void>): Promise<boolean> {
+    return this.#problems.load(file, read, { starting: this.#starting });
   }
 
   async #readSettings(): Promise<void> {

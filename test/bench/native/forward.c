@@ -7,28 +7,10 @@
  *   paired                      are all pairs in place?  -> paired
  * It forwards while it waits for lines, and ends with its standard input.
  */
-#define _GNU_SOURCE
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <netinet/udp.h>
-#include <poll.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-#ifndef UDP_SEGMENT
-#define UDP_SEGMENT 103
-#endif
-#ifndef UDP_GRO
-#define UDP_GRO 104
-#endif
+#include "udp-sockets.h"
 
 enum {
   BATCH = 128,
-  STRIDE = 65536 + 192, /* Not a power of two: buffers do not meet in the same sets of the cache. */
   SLOTS = 1 << 16,      /* A power of two, four times as many as there are ends. */
   WORTH_ANOTHER_LOOK = 8,
 };
@@ -45,18 +27,12 @@ static uint8_t in_control[BATCH][64], out_control[BATCH][64];
 static uint8_t *bytes;
 static int fd = -1, taken;
 
-static void die(const char *what) {
-  perror(what);
-  exit(1);
-}
-
 static void set_option(int level, int name, int value) {
   if (setsockopt(fd, level, name, &value, sizeof value) < 0) die("setsockopt");
 }
 
 static void open_socket(void) {
   struct sockaddr_in name = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-  socklen_t length = sizeof name;
   fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (fd < 0) die("socket");
   set_option(SOL_SOCKET, SO_RCVBUF, 64 << 20);
@@ -64,8 +40,7 @@ static void open_socket(void) {
   set_option(SOL_UDP, UDP_GRO, 1);
   set_option(IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_PROBE);
   if (bind(fd, (struct sockaddr *)&name, sizeof name) < 0) die("bind");
-  if (getsockname(fd, (struct sockaddr *)&name, &length) < 0) die("getsockname");
-  printf("bound %d\n", ntohs(name.sin_port));
+  printf("bound %d\n", port_of(fd));
 }
 
 static uint32_t slot_of(const struct sockaddr_in *name) {

@@ -10,32 +10,13 @@
  * Between commands every datagram that comes in is a line: got SIDE FLOW HEX. It ends with its standard input.
  * A datagram of a run, behind its prefix: magic u32, flow u32, sequence u64, time u64 (ns), zeros.
  */
-#define _GNU_SOURCE
-#include <arpa/inet.h>
-#include <errno.h>
-#include <netinet/in.h>
+#include "udp-sockets.h"
 #include <netinet/ip.h>
-#include <netinet/udp.h>
-#include <poll.h>
 #include <sched.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
 #include <time.h>
-#include <unistd.h>
-
-#ifndef UDP_SEGMENT
-#define UDP_SEGMENT 103
-#endif
-#ifndef UDP_GRO
-#define UDP_GRO 104
-#endif
 
 enum {
   BATCH = 64,
-  STRIDE = 65536 + 192, /* Not a power of two: buffers do not meet in the same sets of the cache. */
   MAX_FLOWS = 16384,
   MAX_PREFIX = 32,
   STAMP = 24,
@@ -72,11 +53,6 @@ static uint32_t latencies[LATENCIES];
 static uint64_t received, misordered, corrupt, samples;
 static uint64_t noise = 0x9e3779b97f4a7c15u;
 
-static void die(const char *what) {
-  fprintf(stderr, "load: %s: %s\n", what, strerror(errno));
-  exit(1);
-}
-
 static uint64_t now_ns(void) {
   struct timespec at;
   clock_gettime(CLOCK_MONOTONIC, &at);
@@ -110,13 +86,6 @@ static int open_socket(void) {
   struct sockaddr_in any = {.sin_family = AF_INET};
   if (bind(fd, (struct sockaddr *)&any, sizeof any) < 0) die("bind");
   return fd;
-}
-
-static int port_of(int fd) {
-  struct sockaddr_in name;
-  socklen_t length = sizeof name;
-  if (getsockname(fd, (struct sockaddr *)&name, &length) < 0) die("getsockname");
-  return ntohs(name.sin_port);
 }
 
 static void open_both(void) {
