@@ -23,7 +23,12 @@ export { EndpointError, type EndpointErrorCode } from './endpoint-error.js';
 export { ClamdScanner, type FileScanner } from './files/clamd.scanner.js';
 export type { EndReason } from './files/end-reason.js';
 export { FileTransferError, type FileTransferErrorCode } from './files/transfer-error.js';
-export type { FileTransferEvents, IncomingName, IncomingOffer } from './files/transfer-events.js';
+export type {
+  AcceptFile,
+  FileTransferEvents,
+  IncomingName,
+  OfferedFile,
+} from './files/transfer-events.js';
 export type { TransferProgress } from './files/transfer-progress.js';
 export {
   FileTransfers,

@@ -1,8 +1,8 @@
 /*
  * The endpoint's side of admission to a relay (wire formats, B), over UDP or TLS alike.
  *
- *   round:    HELLO until COOKIE, then PROVE until PROVED or REFUSED; each at 0, 250, 750, 1,750 ms
- *   failed:   no end within 2.5 s, or a second COOKIE with another address for the same nonce: somebody between has sent
+ *   round:    HELLO until COOKIE, then PROVE until PROVED or REFUSED; each at 0, 250, 750, 1,250 ms
+ *   failed:   no end within 1.75 s, or a second COOKIE with another address for the same nonce: somebody between has sent
  *             the question on from elsewhere. Then one more round, with a higher `seq`; after two such rounds: unreachable
  *   check:    every 15 s a HELLO, and at once when the peer does not answer (liveness.ts). It keeps the way through a NAT
  *             open; a COOKIE with another address than the one that was proven means a rebind, and the lease is proven
@@ -34,9 +34,9 @@ import type { RandomBytes } from '../protocol/session/path-proofs.js';
 import type { LeaseProof } from './lease-proof.js';
 
 const FIRST_REPEAT_MS = 250;
-const MAX_REPEAT_MS = 1_000;
-/** Two rounds are the 5 s that a move may take (architecture, 5). */
-export const ROUND_MS = 2_500;
+const MAX_REPEAT_MS = 500;
+/** A move may take 5 s (architecture, 5): 1 s until the way is in doubt, two rounds, and the proof on another way. */
+export const ROUND_MS = 1_750;
 const ROUNDS = 2;
 /** The shortest time after which common NATs forget a UDP mapping is 30 s (RFC 4787, REQ-5, asks for 120). */
 export const CHECK_EVERY_MS = 15_000;
@@ -96,6 +96,12 @@ export class RelayPath {
 
   get status(): RelayPathStatus {
     return this.#status;
+  }
+
+  /** Whether a round has failed and the one after it is under way: time to prepare another way. */
+  get isDoubtful(): boolean {
+    const isAsking = this.#status === 'proving' || this.#status === 'proven';
+    return isAsking && this.#failedRounds > 0 && !this.#round.done;
   }
 
   /** When `frameToSend` should be called, if nothing arrives before. */

@@ -15,6 +15,8 @@ class World {
   udp: Network = 'answers';
   tls: Network | 'refuses' = 'answers';
   readonly log: string[] = [];
+  /** When ways were opened. */
+  readonly openedMs: number[] = [];
   readonly news: RelayNews[] = [];
   readonly proofs: { readonly by: string; readonly seq: bigint }[] = [];
   readonly connections: TlsEvents[] = [];
@@ -37,7 +39,10 @@ class World {
       },
       events: {
         datagram: (_, { kind }) => this.log.push(`datagram ${kind}`),
-        open: ({ kind }) => this.log.push(`open ${kind}`),
+        open: ({ kind }) => {
+          this.log.push(`open ${kind}`);
+          this.openedMs.push(this.nowMs);
+        },
         gone: ({ kind }) => this.log.push(`gone ${kind}`),
         relay: (news) => this.news.push(news),
         refused: () => undefined,
@@ -106,7 +111,7 @@ function onTls(): World {
   const world = new World(BOTH);
   world.udp = 'drops';
   world.run(6_000);
-  expect(world.log).toEqual(['connect 5000', 'open relay-tls']);
+  expect(world.log).toEqual(['connect 1750', 'open relay-tls']);
   return world;
 }
 
@@ -115,21 +120,55 @@ describe('the ways to a relay on a network with UDP', () => {
     expect(new World(BOTH).run(120_000).log).toEqual(['open relay-udp']);
   });
 
-  it('go over to TLS within 5 s of the check that finds UDP dead, with a higher seq', () => {
+  it('go over to TLS within 4 s of the check that finds UDP dead, with a higher seq', () => {
     const world = new World(BOTH).run(14_000);
     world.udp = 'drops';
     world.run(7_000);
     expect(world.log).toEqual([
       'open relay-udp',
+      'connect 16750',
       'gone relay-udp',
-      'connect 20000',
       'open relay-tls',
     ]);
+    expect(world.openedMs).toEqual([0, 18_500]);
     expect(world.proofs).toEqual([
       { by: 'udp', seq: 1n },
       { by: 'tls', seq: 2n },
     ]);
     expect(world.news).toContainEqual({ type: 'unreachable', why: 'udp' });
+  });
+
+  it('are UDP again when it answers in the second round, and TLS was connected for nothing', () => {
+    const world = new World(BOTH).run(14_000);
+    world.udp = 'drops';
+    world.run(3_500);
+    world.udp = 'answers';
+    world.run(60_000);
+    expect(world.log).toEqual(['open relay-udp', 'connect 16750', 'close']);
+    expect(new Set(world.proofs.map(({ by }) => by))).toEqual(new Set(['udp']));
+    expect(world.news.filter(({ type }) => type === 'unreachable')).toEqual([]);
+  });
+
+  it('close that connection also when the socket has moved, and UDP begins anew', () => {
+    const world = new World(BOTH).run(14_000);
+    world.udp = 'drops';
+    world.run(3_500);
+    world.ways.moved(world.nowMs);
+    world.run(50);
+    expect(world.log).toEqual(['open relay-udp', 'connect 16750', 'close']);
+  });
+
+  it('say nothing of a TLS connection that leads nowhere while UDP is in doubt', () => {
+    const world = new World(BOTH).run(14_000);
+    [world.udp, world.tls] = ['drops', 'refuses'];
+    world.run(3_500);
+    world.udp = 'answers';
+    world.run(20_000);
+    // The second one 1 s after the first, as after any that led nowhere.
+    const connects = world.log.filter((line) => line.startsWith('connect'));
+    expect(connects).toEqual(['connect 16750', 'connect 17800']);
+    expect(world.openedMs).toEqual([0]);
+    expect(world.news.filter(({ type }) => type === 'unreachable')).toEqual([]);
   });
 
   it('say BYE where the lease is proven, and nothing after it', () => {
@@ -167,16 +206,17 @@ describe('the ways to a relay on a network that drops UDP', () => {
     const { by, seq } = world.proofs.at(-1)!;
     expect(by).toBe('tls');
     expect(seq > Math.max(...world.proofs.slice(0, -1).map((one) => Number(one.seq)))).toBe(true);
-    expect(world.log.slice(0, 2)).toEqual(['connect 5000', 'open relay-tls']);
+    expect(world.log.slice(0, 2)).toEqual(['connect 1750', 'open relay-tls']);
     expect(world.log.slice(2)).toEqual(['datagram relay-tls']);
   });
 
   it('never prove on both ways at a time', () => {
     const world = onTls();
     world.udp = 'takes and drops';
-    world.run(58_500);
+    world.run(57_000);
     const before = world.proofs.length;
-    world.run(5_000);
+    // An attempt over UDP takes 3.5 s.
+    world.run(3_900);
     const during = world.proofs.slice(before).map(({ by }) => by);
     expect(new Set(during)).toEqual(new Set(['udp']));
   });
@@ -199,8 +239,7 @@ describe('the ways to a relay on a network that drops UDP', () => {
       .filter((line) => line.startsWith('connect'))
       .map((line) => Number(line.split(' ')[1]));
     const waits = at.slice(1).map((ms, i) => ms - at[i]!);
-    // Each wait has an attempt over UDP in it, of 5 s.
-    expect(waits.slice(0, 5)).toEqual([5_050, 5_050, 5_050, 8_050, 16_050]);
+    expect(waits.slice(0, 5)).toEqual([1_050, 2_050, 4_050, 8_050, 16_050]);
     expect(waits.slice(5).every((ms) => ms === 30_050)).toBe(true);
     expect(world.news).toContainEqual({ type: 'unreachable', why: 'leaf-not-pinned' });
     expect(world.news.length).toBeLessThan(50);
@@ -257,7 +296,7 @@ describe('the ways to a relay with one address', () => {
     world.udp = 'answers';
     world.run(5_000);
     expect(world.log).toEqual(['open relay-udp']);
-    expect(world.news.filter(({ type }) => type === 'unreachable')).toHaveLength(4);
+    expect(world.news.filter(({ type }) => type === 'unreachable')).toHaveLength(5);
   });
 });
 

@@ -3,7 +3,8 @@
  * later. One slot at the relay belongs to the lease, and the proof with the highest `seq` has it: so never do two ways
  * prove at a time, and when an attempt over UDP fails, TLS proves once more.
  *
- *   UDP      given up after two rounds without an end (relay-path.ts); then TLS
+ *   UDP      given up after two rounds without an end (relay-path.ts); then TLS, connected after the first one: it says
+ *            nothing until then, and is closed if UDP answers
  *   TLS      lost, refused or silent: a new connection after 1, 2, 4 ... 30 s, from 1 s again after a proof
  *   UDP      once more every 60 s while on TLS, and at once after a connection that led nowhere
  *   without an address for TLS, UDP goes on at once; without one for UDP, TLS is all there is
@@ -105,8 +106,9 @@ export class RelayWays {
     if (this.#udp !== undefined) {
       sendDue(this.#udp, nowMs);
       if (this.#udp.admission.status === 'unreachable') this.#udpFailed(this.#udp, nowMs);
+      else this.#prepareTls(this.#udp, nowMs);
     }
-    if (this.#tls !== undefined && !this.#isTryingUdp()) {
+    if (this.#tls !== undefined && this.#udp === undefined) {
       sendDue(this.#tls, nowMs);
       if (this.#tls.admission.status === 'unreachable') this.#tlsSilent();
     }
@@ -152,13 +154,20 @@ export class RelayWays {
   }
 
   #mayTryUdp(): boolean {
-    return (
-      this.#udp === undefined && (this.#connection === undefined || this.#tls?.isOpen === true)
-    );
+    if (this.#udp !== undefined) return false;
+    return this.#connection === undefined || this.#tls?.isOpen === true;
   }
 
   #mayConnect(): boolean {
-    return this.#connection === undefined && this.#udp === undefined;
+    return this.#connection === undefined && this.#udp?.admission.isDoubtful !== false;
+  }
+
+  /** A connection takes time that a session without a way does not have. */
+  #prepareTls({ admission }: Way, nowMs: number): void {
+    if (!admission.isDoubtful && this.#tls?.isOpen !== true) this.#leaveTls();
+    if (!admission.isDoubtful || this.#connection !== undefined) return;
+    if (this.#tlsAtMs === Infinity && this.#parts.links.connectTls) this.#tlsAtMs = nowMs;
+    this.#startDue(nowMs);
   }
 
   /** Whether UDP is tried while TLS is there. */
@@ -171,7 +180,7 @@ export class RelayWays {
       this.#mayTryUdp() ? this.#udpAtMs : Infinity,
       this.#mayConnect() ? this.#tlsAtMs : Infinity,
       this.#udp?.admission.wakeMs ?? Infinity,
-      this.#isTryingUdp() ? Infinity : (this.#tls?.admission.wakeMs ?? Infinity),
+      this.#udp === undefined ? (this.#tls?.admission.wakeMs ?? Infinity) : Infinity,
     );
   }
 
@@ -200,7 +209,7 @@ export class RelayWays {
     const { events } = this.#parts;
     if (event.type === 'proven') this.#proven(way);
     // TLS goes on; without it the way waits for a newer lease.
-    if (event.type === 'refused' && way === this.#udp && this.#tls !== undefined)
+    if (event.type === 'refused' && way === this.#udp && this.#tls?.isOpen === true)
       this.#putOffUdp(this.#parts.monotonicMs());
     events.relay(event);
   }
@@ -221,7 +230,7 @@ export class RelayWays {
     const { events, links } = this.#parts;
     if (way.isOpen) events.gone(way.route);
     way.isOpen = false;
-    if (this.#tls === undefined) events.relay({ type: 'unreachable', why: 'udp' });
+    if (this.#tls?.isOpen !== true) events.relay({ type: 'unreachable', why: 'udp' });
     if (links.connectTls === undefined) {
       way.admission.reprove(nowMs);
       return;
@@ -274,7 +283,7 @@ export class RelayWays {
     this.#tlsAtMs = nowMs + this.#retryMs;
     this.#retryMs = Math.min(2 * this.#retryMs, MAX_RETRY_MS);
     if (ledNowhere && links.udp !== undefined) this.#udpAtMs = nowMs;
-    events.relay({ type: 'unreachable', why: end });
+    if (this.#udp === undefined) events.relay({ type: 'unreachable', why: end });
     events.changed();
   }
 

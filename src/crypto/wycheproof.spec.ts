@@ -90,7 +90,7 @@ describe.each(EVERY_BACKEND)('the %s back end', (_name, backend) => {
     expect(strays(rest, (test) => agrees(test) && asHex(out) === test.shared)).toEqual([]);
   });
 
-  it('T45: verifies Ed25519 signatures as every Wycheproof test says', () => {
+  it('S54, T45: verifies Ed25519 signatures as every Wycheproof test says', () => {
     const tests = wycheproof<Ed25519Test>('ed25519');
     expect(tests).toHaveLength(151);
     const verifies = ({ publicKey, msg, sig }: Ed25519Test) =>

@@ -24,28 +24,28 @@ const SMALL_ORDER = [
 ];
 
 describe('an Ed25519 public key', () => {
-  it('is acceptable as RFC 8032 prints it, with either sign', () => {
+  it('S54: is acceptable as RFC 8032 prints it, with either sign', () => {
     expect(isAcceptablePublicKey(KEY)).toBe(true);
     expect(isAcceptablePublicKey(KEY.with(31, KEY[31]! ^ 0x80))).toBe(true);
   });
 
-  it.each(SMALL_ORDER)('T45: is refused as %s, a point of small order', (point) => {
+  it.each(SMALL_ORDER)('S54, T45: is refused as %s, a point of small order', (point) => {
     expect(isAcceptablePublicKey(hex(point))).toBe(false);
   });
 
-  it('T45: is refused as the identity or the point of order 2 with the sign of an x that is zero', () => {
+  it('S54, T45: is refused as the identity or the point of order 2 with the sign of an x that is zero', () => {
     expect(isAcceptablePublicKey(hex(SMALL_ORDER[0]!).with(31, 0x80))).toBe(false);
     expect(isAcceptablePublicKey(nearP('ec', 'ff'))).toBe(false);
   });
 
-  it('T45: is refused with a y of p or more, with either sign, and taken with p - 2', () => {
+  it('S54, T45: is refused with a y of p or more, with either sign, and taken with p - 2', () => {
     for (const first of ['ed', 'ee', 'ef', 'f0', 'ff'])
       for (const last of ['7f', 'ff'])
         expect(isAcceptablePublicKey(nearP(first, last))).toBe(false);
     expect(isAcceptablePublicKey(nearP('eb'))).toBe(true);
   });
 
-  it('is refused in every other length', () => {
+  it('S54: is refused in every other length', () => {
     for (const length of [0, 31, 33, 64])
       expect(isAcceptablePublicKey(new Uint8Array(length).fill(2))).toBe(false);
   });

@@ -218,10 +218,10 @@ export class ClientBed {
   }
 
   /** Two people who are connected and know each other. */
-  async pair(): Promise<readonly [Person, Person]> {
+  async pair(options: Partial<ClientOptions> = {}): Promise<readonly [Person, Person]> {
     const number = this.#files.length;
-    const alice = await this.person(`alice${number}`);
-    const bob = await this.person(`bob${number}`);
+    const alice = await this.person(`alice${number}`, options);
+    const bob = await this.person(`bob${number}`, options);
     await alice.client.connect();
     await bob.client.connect();
     await alice.client.ask(bob.client.fingerprint);

@@ -35,13 +35,18 @@ export interface Wish {
   /** From now; negative: it has ended. */
   readonly endsInMs?: number;
   readonly usage?: string;
+  /** Of an authority. */
+  readonly pathLength?: number;
+  /** Of an authority, in DER, and further names of a leaf. */
+  readonly constraints?: string;
+  readonly address?: string;
 }
 
 let serial = 1;
 
 /** Issues a certificate; without an issuer it signs itself. */
 export async function issue(wish: Wish): Promise<Issued> {
-  const { name, issuer, isAuthority = false, host, endsInMs = HOUR_MS, usage } = wish;
+  const { name, issuer, isAuthority = false, endsInMs = HOUR_MS } = wish;
   const keys = await webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
   const certificate = await x509.X509CertificateGenerator.create({
     serialNumber: (serial++).toString(16).padStart(4, '0'),
@@ -52,15 +57,28 @@ export async function issue(wish: Wish): Promise<Issued> {
     signingAlgorithm: ALGORITHM,
     publicKey: keys.publicKey,
     signingKey: (issuer?.keys ?? keys).privateKey,
-    extensions: [
-      new x509.BasicConstraintsExtension(isAuthority, undefined, true),
-      ...(host === undefined
-        ? []
-        : [new x509.SubjectAlternativeNameExtension([{ type: 'dns', value: host }])]),
-      ...(usage === undefined ? [] : [new x509.ExtendedKeyUsageExtension([usage])]),
-    ],
+    extensions: extensionsOf(wish, isAuthority),
   });
   return { certificate, keys };
+}
+
+function extensionsOf(wish: Wish, isAuthority: boolean): x509.Extension[] {
+  const { host, usage, pathLength, constraints, address } = wish;
+  return [
+    new x509.BasicConstraintsExtension(isAuthority, pathLength, true),
+    ...(host === undefined
+      ? []
+      : [
+          new x509.SubjectAlternativeNameExtension([
+            { type: 'dns', value: host },
+            ...(address === undefined ? [] : [{ type: 'ip', value: address } as const]),
+          ]),
+        ]),
+    ...(constraints === undefined
+      ? []
+      : [new x509.Extension('2.5.29.30', true, Buffer.from(constraints, 'hex'))]),
+    ...(usage === undefined ? [] : [new x509.ExtendedKeyUsageExtension([usage])]),
+  ];
 }
 
 export const pinOf = ({ certificate }: Issued): string =>
@@ -105,7 +123,8 @@ export class SilentServer {
 
   /** Dials it with these pins: gives how that ends, or `asked` once the upgrade was sent. */
   async dialled(pins: readonly string[], host = 'localhost'): Promise<LinkEnd | 'asked'> {
-    const place = { host, port: this.port, pins, viaIngress: false };
+    const gateway = `${host}:${this.port}`;
+    const place = { host, port: this.port, pins, viaIngress: false, gateway };
     const ended = Promise.withResolvers<LinkEnd>();
     const link = new GatewayLink(
       place,

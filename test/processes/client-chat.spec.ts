@@ -23,7 +23,7 @@ async function delivers(from: Person, to: Person, text: string): Promise<void> {
 }
 
 describe('two people who have accepted each other', () => {
-  it('exchange texts through gateway and relay, and each learns that they were delivered', async () => {
+  it('S205: exchange texts through gateway and relay, and each learns that they were delivered', async () => {
     await delivers(alice, bob, 'well met');
     await delivers(bob, alice, 'by moonlight');
     expect(bob.heard.all('refused')).toEqual([]);
@@ -91,7 +91,7 @@ describe('two people who have accepted each other', () => {
     expect(session.end).toBeUndefined();
   });
 
-  it('are told at once when the other is not there, and nothing waits for him', async () => {
+  it('S205: are told at once when the other is not there, and nothing waits for him', async () => {
     await bob.client.close();
     await alice.heard.heard('session-ended');
     const began = performance.now();

@@ -122,8 +122,8 @@ describe('an attacker with a genuine grant', () => {
     say(offer.offer);
     say(offer.chunk(0));
     expect(await ended()).toBe('out-of-turn');
-    const [late] = await bed.bob.heard.heard('offer');
-    late.accept();
+    const late = await bed.bob.heard.offered();
+    late.answer(true);
     expect(await bed.parts()).toEqual([]);
   });
 
@@ -147,7 +147,7 @@ describe('an attacker with a genuine grant', () => {
   it('T42: who offers more than eight files at a time is told to wait', async () => {
     const say = await attacker();
     for (let number = 0; number < 20; number++) say(anOffer(1_000 + number * 100).offer);
-    await until('all are judged', () => bed.bob.heard.all('offer').length === 8);
+    await until('all are judged', () => bed.bob.heard.offers.length === 8);
     expect(bed.bob.heard.all('ended')).toEqual([]);
   });
 
@@ -156,7 +156,7 @@ describe('an attacker with a genuine grant', () => {
     session.send('file', anOffer(10).offer);
     session.send('file', encodeFileMessage({ type: 'grant', token: ascii('v4.public.nonsense') }));
     await bed.bob.heard.heard('refused');
-    expect(bed.bob.heard.all('offer')).toEqual([]);
+    expect(bed.bob.heard.offers).toEqual([]);
   });
 
   it('T41: who names a path writes in the folder only, under a harmless name', async () => {
@@ -213,7 +213,7 @@ describe('an attacker whose genuine grant does not allow the file', () => {
     say(offer);
     await until('he is answered', () => answers.length > 0);
     expect(answers).toEqual([encodeFileMessage({ type: 'end', id, reason })]);
-    expect(bed.bob.heard.all('offer')).toEqual([]);
+    expect(bed.bob.heard.offers).toEqual([]);
   });
 
   it('S98: is stopped at the first chunk when its content is another', async () => {

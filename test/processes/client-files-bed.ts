@@ -17,7 +17,11 @@ import {
   FileTransfers,
   type FileTransfersOptions,
 } from '../../src/client/files/transfers.runner.js';
-import type { FileTransferEvents } from '../../src/client/files/transfer-events.js';
+import type {
+  AcceptFile,
+  FileTransferEvents,
+  OfferedFile,
+} from '../../src/client/files/transfer-events.js';
 import { nodeBackend } from '../../src/crypto/node.backend.js';
 import { ChannelFullError } from '../../src/protocol/channels/channels.js';
 import { toBase64url } from '../../src/protocol/lease/base64url.js';
@@ -164,20 +168,39 @@ export class LoopClient<Session extends FileSession = LoopSession>
   }
 }
 
-/** What transfers have told. */
-export class HeardFiles {
-  readonly #events: { readonly name: string; readonly args: readonly unknown[] }[] = [];
+/** A question about an offer, and the answer that a test gives. */
+export interface HeardOffer {
+  readonly file: OfferedFile;
+  readonly signal: AbortSignal;
+  readonly answer: (isYes: boolean) => void;
+}
 
-  constructor(transfers: FileTransfers) {
-    for (const name of [
-      'offer',
-      'progress',
-      'received',
-      'ended',
-      'interrupted',
-      'refused',
-    ] as const)
+/** What transfers have told and asked. */
+export class HeardFiles {
+  readonly offers: HeardOffer[] = [];
+  readonly #events: { readonly name: string; readonly args: readonly unknown[] }[] = [];
+  #isWilling = false;
+
+  /** What transfers are made with. */
+  readonly accept: AcceptFile = (file, signal) =>
+    new Promise((answer) => {
+      this.offers.push({ file, signal, answer });
+      if (this.#isWilling) answer(true);
+    });
+
+  listen(transfers: FileTransfers): void {
+    for (const name of ['progress', 'received', 'ended', 'interrupted', 'refused'] as const)
       transfers.on(name, (...args: unknown[]) => this.#events.push({ name, args }));
+  }
+
+  /** Says yes to everything from now on. */
+  beWilling(): void {
+    this.#isWilling = true;
+  }
+
+  async offered(): Promise<HeardOffer> {
+    await until('somebody is asked', () => this.offers.length > 0);
+    return this.offers[0]!;
   }
 
   all<Name extends keyof FileTransferEvents>(name: Name): readonly FileTransferEvents[Name][] {
@@ -230,9 +253,7 @@ export class LoopBed {
 
   /** Bob says yes to everything from now on. */
   willing(): this {
-    this.bob.files.on('offer', (offer) => {
-      offer.accept();
-    });
+    this.bob.heard.beWilling();
     return this;
   }
 
@@ -283,8 +304,11 @@ export class LoopBed {
       this.#connect();
     });
     const folder = join(this.folder, name);
-    const files = new FileTransfers(client, { folder, backend: nodeBackend, ...options });
-    return { client, files, heard: new HeardFiles(files), folder };
+    const heard = new HeardFiles();
+    const { accept } = heard;
+    const files = new FileTransfers(client, { folder, accept, backend: nodeBackend, ...options });
+    heard.listen(files);
+    return { client, files, heard, folder };
   }
 
   #connect(): void {

@@ -45,6 +45,9 @@ export class Clamd {
         'MaxThreads 2',
         'AlertEncryptedArchive yes',
         'AlertExceedsMax yes',
+        // A single file above MaxFileSize is passed over in silence; what exceeds MaxScanSize is an alert.
+        'MaxFileSize 100M',
+        'MaxScanSize 100M',
         `StreamMaxLength ${MAX_STREAM_BYTES}`,
         '',
       ].join('\n'),

@@ -3,7 +3,11 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import type { AcceptFile } from '../../src/client/files/transfer-events.js';
+import { FileTransfers } from '../../src/client/files/transfers.runner.js';
+import { nodeBackend } from '../../src/crypto/node.backend.js';
 import { LoopBed, sha256, type LoopOptions } from './client-files-bed.js';
+import { until } from './relay-udp-endpoint.js';
 
 let bed: LoopBed;
 afterEach(async () => {
@@ -31,10 +35,15 @@ describe('a file that is allowed', () => {
     await start();
     const content = randomBytes(300_000);
     const sending = send(await file('a.bin', content));
-    const [offer] = await bed.bob.heard.heard('offer');
-    expect(offer).toMatchObject({ fingerprint: 'peer', name: 'a.bin', size: 300_000 });
+    const offer = await bed.bob.heard.offered();
+    expect(offer.file).toMatchObject({
+      fingerprint: 'peer',
+      name: 'a.bin',
+      size: 300_000,
+      type: '.bin',
+    });
     expect(await bed.parts()).toEqual([]);
-    offer.accept();
+    offer.answer(true);
     await sending;
     expect(sha256(await readFile(join(bed.bob.folder, 'a.bin')))).toBe(sha256(content));
   });
@@ -42,9 +51,47 @@ describe('a file that is allowed', () => {
   it('does not come when the person refuses, and the sender is told', async () => {
     await start();
     const sending = send(await file('a.bin', 'x'));
-    const [offer] = await bed.bob.heard.heard('offer');
-    offer.refuse();
+    const offer = await bed.bob.heard.offered();
+    offer.answer(false);
     await expect(sending).rejects.toMatchObject({ code: 'ERR_FILE_REFUSED', reason: 'declined' });
+    expect([await bed.bobsFolder(), await bed.parts()]).toEqual([[], []]);
+  });
+
+  it('does not come when the application decides nothing, or fails to', async () => {
+    await start();
+    bed.bob.files.close();
+    const path = await file('a.bin', 'x');
+    const { folder, client } = bed.bob;
+    const refused: string[] = [];
+    const answers: AcceptFile[] = [
+      () => Promise.reject(new Error('no terminal')),
+      // An answer that only looks like one.
+      () => 'yes' as never,
+    ];
+    for (const accept of [undefined, ...answers]) {
+      const options = accept === undefined ? {} : { accept };
+      const files = new FileTransfers(client, { folder, backend: nodeBackend, ...options });
+      files.on('refused', (reason) => refused.push(reason));
+      await expect(send(path)).rejects.toMatchObject({ reason: 'declined' });
+      files.close();
+      bed.lose();
+    }
+    expect(refused).toEqual(['accept-failed']);
+    expect([await bed.bobsFolder(), await bed.parts()]).toEqual([[], []]);
+  });
+
+  it('is no question any more when the sender has given up, and a late yes changes nothing', async () => {
+    await start();
+    const stop = new AbortController();
+    const path = await file('a.bin', 'x');
+    const sending = bed.alice.files.send('peer', path, { signal: stop.signal });
+    const { signal, answer } = await bed.bob.heard.offered();
+    expect(signal.aborted).toBe(false);
+    stop.abort(new Error('enough'));
+    await expect(sending).rejects.toThrow('enough');
+    await until('the question is withdrawn', () => signal.aborted);
+    answer(true);
+    await bed.bob.heard.heard('ended');
     expect([await bed.bobsFolder(), await bed.parts()]).toEqual([[], []]);
   });
 
@@ -150,7 +197,7 @@ describe('a role of one side that does not allow a file', () => {
     const path = await file('a.txt', 'text');
     await truncate(path, 100_000_001);
     await expect(send(path)).rejects.toMatchObject({ reason: 'too-large' });
-    expect(bed.bob.heard.all('offer')).toEqual([]);
+    expect(bed.bob.heard.offers).toEqual([]);
   });
 
   it('ends what is under way when it changes meanwhile', async () => {
@@ -185,6 +232,6 @@ describe('a grant that is not genuine', () => {
     (await start(options)).willing();
     await expect(send(await file('a.bin', 'x'))).rejects.toMatchObject({ reason: 'no-grant' });
     expect(bed.bob.heard.all('refused')).toHaveLength(1);
-    expect(bed.bob.heard.all('offer')).toEqual([]);
+    expect(bed.bob.heard.offers).toEqual([]);
   });
 });

@@ -92,7 +92,7 @@ async function chunksUntilDone(): Promise<number> {
 }
 
 describe('a file whose session was lost', () => {
-  it('goes on by itself in the next session, and only what is missing goes again', async () => {
+  it('S64: goes on by itself in the next session, and only what is missing goes again', async () => {
     await bed.alice.client.session();
     let seen = 0;
     const count = (bytes: Uint8Array) => {
@@ -117,21 +117,21 @@ describe('a file whose session was lost', () => {
     expect(asked[1]).toBeLessThan(CHUNKS);
     expect(seen).toBe(20 + asked[1]!);
     expect(bed.alice.client.opened).toBe(2);
-    expect(bed.bob.heard.all('offer')).toHaveLength(1);
+    expect(bed.bob.heard.offers).toHaveLength(1);
   });
 
-  it('goes on after both sides were started anew, without asking the person again', async () => {
+  it('S64: goes on after both sides were started anew, without asking the person again', async () => {
     const written = await interruptedAfter(20);
     expect(written).toBeGreaterThan(0);
     bed.bobAgain();
     expect(await chunksUntilDone()).toBe(CHUNKS - written);
     expect(await received()).toBe(sha256(content));
-    expect(bed.bob.heard.all('offer')).toEqual([]);
+    expect(bed.bob.heard.offers).toEqual([]);
     const parts = join(bed.bob.folder, '.sallyport');
     await until('the part is gone', () => readdirSync(parts).length === 0);
   });
 
-  it('fetches again what was damaged meanwhile, and nothing else', async () => {
+  it('S63, S64: fetches again what was damaged meanwhile, and nothing else', async () => {
     const written = await interruptedAfter(20);
     const part = await open(await partPath(), 'r+');
     await part.write(Buffer.from('damaged'), 0, 7, 2 * CHUNK + 5);
@@ -142,7 +142,7 @@ describe('a file whose session was lost', () => {
     expect(await received()).toBe(sha256(content));
   });
 
-  it('fetches the end again when it was cut off, and forgets what was put behind it', async () => {
+  it('S64: fetches the end again when it was cut off, and forgets what was put behind it', async () => {
     const written = await interruptedAfter(20);
     const part = await open(await partPath(), 'r+');
     await part.truncate((written - 1) * CHUNK - 1);
@@ -152,7 +152,7 @@ describe('a file whose session was lost', () => {
     expect(await received()).toBe(sha256(content));
   });
 
-  it('is cut to its size when something was written behind its end', async () => {
+  it('S64: is cut to its size when something was written behind its end', async () => {
     await interruptedAfter(38);
     await appendFile(await partPath(), randomBytes(300_000));
     bed.bobAgain();

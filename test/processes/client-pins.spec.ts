@@ -126,4 +126,23 @@ describe('a list of gateways', () => {
       '2001:db8::1 9443',
     ]);
   });
+
+  it('has its replicas behind it in the list, all of one name, and the address of the first is the first’s', () => {
+    const [one, two] = ['wss://one.example', 'wss://two.example'];
+    const places = gatewayPlaces([
+      { url: one, replicas: [two, 'wss://one.example:444'], pins, address: '192.0.2.1' },
+      { url: 'wss://other.example', pins },
+    ]);
+    expect(
+      places.map(({ host, port, gateway, address }) => [host, port, gateway, address]),
+    ).toEqual([
+      ['one.example', 8443, 'one.example:8443', '192.0.2.1'],
+      ['two.example', 8443, 'one.example:8443', undefined],
+      ['one.example', 444, 'one.example:8443', undefined],
+      ['other.example', 8443, 'other.example:8443', undefined],
+    ]);
+    expect(() => gatewayPlaces([{ url: one, replicas: ['ws://two.example'], pins }])).toThrow(
+      expect.objectContaining({ code: 'ERR_GATEWAY_INSECURE' }),
+    );
+  });
 });

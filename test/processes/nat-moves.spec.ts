@@ -63,8 +63,8 @@ describe('a session whose way changes', () => {
   it('goes on over 5349 when the router begins to drop UDP', () => {
     expect(moves.blocked.before).toEqual(['relay-udp', 'relay-udp']);
     expect(moves.blocked.after).toEqual(['relay-tls', 'relay-udp']);
-    // Two rounds of HELLO without an answer take 5 s.
-    expect(moves.blocked.saidMs[0]).toBeLessThan(15_000);
+    // 1 s until the way is in doubt, and two rounds of HELLO of 1.75 s; with room for a busy machine.
+    expect(moves.blocked.saidMs[0]).toBeLessThan(7_000);
   });
 });
 

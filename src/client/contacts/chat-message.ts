@@ -4,11 +4,16 @@
  *    0    1   kind   1 text
  *    1   16   id     random; a message that is sent again in another session keeps it
  *   17    n   text   UTF-8, 1 to 65,536 bytes
+ *
+ *    0    1   kind   2 grant for calls: here, since it must not wait behind a file
+ *    1    n   token  1 to 2,048 bytes: the sender's grant, before its first call frame and whenever it is renewed
  */
 import { concat, u8 } from '../../protocol/bytes.js';
 import { toBase64url } from '../../protocol/lease/base64url.js';
+import { MAX_GRANT_TOKEN_BYTES } from '../../protocol/lease/grant.js';
 
 const TEXT = 1;
+const GRANT = 2;
 const TEXT_AT = 17;
 const MAX_TEXT_BYTES = 65_536;
 /** More messages than one session has under way: a repeat comes soon after the first or not at all. */
@@ -46,6 +51,15 @@ export function decodeChatMessage(bytes: Uint8Array): ChatMessage | ChatRefusal 
   } catch {
     return 'chat-not-unicode';
   }
+}
+
+/** The bytes that show a grant. */
+export const encodeCallGrant = (token: Uint8Array): Uint8Array => concat([u8(GRANT), token]);
+
+/** The token that a message shows, a view; undefined if it shows none. Never throws. */
+export function decodeCallGrant(bytes: Uint8Array): Uint8Array | undefined {
+  const isGrant = bytes[0] === GRANT && bytes.length > 1;
+  return isGrant && bytes.length <= 1 + MAX_GRANT_TOKEN_BYTES ? bytes.subarray(1) : undefined;
 }
 
 /** The ids of the last 1,024 messages of one contact: one that was sent again after a lost session is shown once. */

@@ -35,6 +35,9 @@ export interface ClientEvents {
   delivery: [delivery: Delivery];
   /** A message on a channel other than chat. */
   message: [fingerprint: string, channel: Exclude<Channel, 'control' | 'chat'>, bytes: Uint8Array];
+  /** A contact's device shows a grant for calls, which nobody has judged; `token` is the listener's. */
+  'call-grant': [session: ContactSession, token: Uint8Array];
+  /** The peer's application has message `id` of the channel and all before it; on chat, texts and grants count alike. */
   acknowledged: [fingerprint: string, channel: ReliableChannel, id: number];
   writable: [fingerprint: string, channel: ReliableChannel];
   /** An envelope or a message was not taken; the reason is from a closed list. */

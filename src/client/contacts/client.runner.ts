@@ -54,6 +54,14 @@ export class Client extends EventEmitter<ClientEvents> {
     return this.#core.welcome?.leaseKeys ?? [];
   }
 
+  /**
+   * Whether somebody has put an older identity file back since this endpoint was last open: revocations and a newer binding
+   * are missing then, and were made for a reason. Both files put back cannot be told.
+   */
+  get isIdentityOlder(): boolean {
+    return this.#memory.isIdentityOlder;
+  }
+
   get isConnected(): boolean {
     return this.#core.keeper.isConnected;
   }

@@ -1,4 +1,5 @@
 import type { Chats } from './chats.js';
+import { decodeCallGrant } from './chat-message.js';
 import type { Emit } from './client-events.js';
 import type { PeerLinkHost } from './peer.link.js';
 
@@ -16,13 +17,16 @@ export const linkEvents = (
     emit('session', session.peer.fingerprint, session);
     chats().established(session.peer.fingerprint, session);
   },
-  message: ({ peer }, channel, bytes) => {
-    if (channel === 'chat') chats().received(peer.fingerprint, bytes);
+  message: (session, channel, bytes) => {
+    const { peer } = session;
+    const grant = channel === 'chat' ? decodeCallGrant(bytes) : undefined;
+    if (grant !== undefined) emit('call-grant', session, grant);
+    else if (channel === 'chat') chats().received(peer.fingerprint, bytes);
     else emit('message', peer.fingerprint, channel, bytes);
   },
   acknowledged: ({ peer }, channel, id) => {
     if (channel === 'chat') chats().acknowledged(peer.fingerprint, id);
-    else emit('acknowledged', peer.fingerprint, channel, id);
+    emit('acknowledged', peer.fingerprint, channel, id);
   },
   writable: (session, channel) => {
     if (channel === 'chat') chats().writable(session.peer.fingerprint, session);

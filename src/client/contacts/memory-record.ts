@@ -53,9 +53,19 @@ const contact = Type.Object(
   closed,
 );
 
+/** What the identity file held when this was written: one that holds less was put back since. */
+const noted = Type.Object(
+  {
+    serial: Type.Integer({ minimum: 0 }),
+    revocations: Type.Integer({ minimum: 0 }),
+  },
+  closed,
+);
+
 const MEMORY = Type.Object(
   {
     v: Type.Literal(1),
+    identity: Type.Optional(noted),
     gateways: Type.Array(gateway, { maxItems: 64 }),
     contacts: Type.Array(contact, { maxItems: MAX_CONTACTS }),
     revocations: Type.Array(bytesOf(128), { maxItems: 65_536 }),
@@ -66,6 +76,16 @@ const MEMORY = Type.Object(
 /** What is remembered of one gateway. */
 export type GatewayRecord = Static<typeof gateway>;
 
+/** The serial of the device binding in the identity file, and how many revocations it holds. */
+export type NotedIdentity = Static<typeof noted>;
+
+/** What lies beside the contacts. */
+export interface RememberedPlaces {
+  readonly gateways: readonly GatewayRecord[];
+  /** Undefined in what was written before this was noted. */
+  readonly identity: NotedIdentity | undefined;
+}
+
 /** Why opened bytes are no memory. A closed list. */
 export type MemoryRefusal = 'memory-length' | 'memory-not-json' | 'memory-fields';
 
@@ -75,13 +95,14 @@ const validate = new Ajv({ strict: false, unicodeRegExp: false }).compile<Static
 
 /** The bytes; they hold who is known to whom, and the caller erases them. `revocations` are those of contacts. */
 export function encodeMemory(
-  gateways: readonly GatewayRecord[],
+  { gateways, identity }: RememberedPlaces,
   contacts: readonly Contact[],
   revocations: readonly Uint8Array[],
 ): Uint8Array {
   const json = new TextEncoder().encode(
     JSON.stringify({
       v: 1,
+      ...(identity !== undefined && { identity }),
       gateways,
       contacts: contacts.map(({ name, identity: _identity, devices, ...rest }) => ({
         ...rest,
@@ -99,12 +120,12 @@ export function encodeMemory(
   return bytes;
 }
 
-/** Puts the contacts into `book` and gives the gateways, or says why the bytes are no memory; then nothing has changed. */
+/** Puts the contacts into `book` and gives the rest, or says why the bytes are no memory; then nothing has changed. */
 export function decodeMemory(
   bytes: Uint8Array,
   backend: CryptoBackend,
   book: ContactBook,
-): readonly GatewayRecord[] | MemoryRefusal {
+): RememberedPlaces | MemoryRefusal {
   const end = LENGTH_BYTES + readU32(bytes, 0);
   if (bytes.length < LENGTH_BYTES || end > bytes.length) return 'memory-length';
   let value: unknown;
@@ -122,7 +143,7 @@ export function decodeMemory(
     const known = devices.flatMap((text) => deviceOf(text) ?? []);
     book.restore({ ...rest, name, devices: known, identity: known[0]?.keys.identity });
   }
-  return value.gateways;
+  return { gateways: value.gateways, identity: value.identity };
 }
 
 /** It was verified when it came and lay under the seal since; dates and revocation are judged at each use. */

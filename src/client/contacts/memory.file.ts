@@ -8,19 +8,23 @@ import { IdentityError } from '../identity/identity-error.js';
 import type { IdentityFile } from '../identity/identity.file.js';
 import { readPrivateFile, writePrivateFile } from '../identity/private.file.js';
 import { ContactBook } from './contact-book.js';
-import { decodeMemory, encodeMemory, type GatewayRecord } from './memory-record.js';
+import { memoryPath, settleMemory } from './passphrase.change.js';
+import {
+  decodeMemory,
+  encodeMemory,
+  type GatewayRecord,
+  type NotedIdentity,
+} from './memory-record.js';
 
 /** Changes within this time are one write. */
 const SAVE_AFTER_MS = 200;
-
-/** Where an endpoint keeps what it remembers: beside its identity. */
-export const memoryPath = (identityPath: string): string => `${identityPath}.memory`;
 
 /** What an endpoint remembers. Changes are written by `save`, or by themselves a moment later (`changed`). */
 export class EndpointMemory implements GatewayMemory {
   readonly book: ContactBook;
   readonly #file: IdentityFile;
   readonly #gateways = new Map<string, GatewayRecord>();
+  #noted: NotedIdentity = { serial: 0, revocations: 0 };
   #timer: NodeJS.Timeout | undefined;
   #writing: Promise<void> = Promise.resolve();
   #failed: unknown;
@@ -30,23 +34,35 @@ export class EndpointMemory implements GatewayMemory {
     this.book = new ContactBook(file.context.backend, file.identity.account);
   }
 
-  /** What was remembered, or nothing yet. @throws IdentityError as readPrivateFile and IdentityFile.unseal. */
+  /**
+   * What was remembered, or nothing yet; `file` is locked from then on.
+   * @throws IdentityError as IdentityFile.lock, readPrivateFile and IdentityFile.unseal.
+   */
   static async open(file: IdentityFile): Promise<EndpointMemory> {
+    file.lock();
     const memory = new EndpointMemory(file);
+    await settleMemory(file);
     const bytes = await readPrivateFile(memoryPath(file.path)).catch(ifMissing);
     if (bytes === undefined) return memory;
     const plaintext = file.unseal('memory', bytes);
-    const gateways = decodeMemory(plaintext, file.context.backend, memory.book);
+    const remembered = decodeMemory(plaintext, file.context.backend, memory.book);
     plaintext.fill(0);
-    if (typeof gateways === 'string')
+    if (typeof remembered === 'string')
       throw new IdentityError(
         'ERR_IDENTITY_FILE_FORMAT',
-        `${memoryPath(file.path)} is none of ours, or of a later version (${gateways}).`,
+        `${memoryPath(file.path)} is none of ours, or of a later version (${remembered}).`,
         'Move it away: contacts can be added again.',
-        gateways,
+        remembered,
       );
-    for (const gateway of gateways) memory.#gateways.set(gateway.name, gateway);
+    for (const gateway of remembered.gateways) memory.#gateways.set(gateway.name, gateway);
+    memory.#noted = remembered.identity ?? memory.#noted;
     return memory;
+  }
+
+  /** The identity file was newer at any time when this was written: somebody has put an older one back. */
+  get isIdentityOlder(): boolean {
+    const { serial, revocations } = notedOf(this.#file);
+    return serial < this.#noted.serial || revocations < this.#noted.revocations;
   }
 
   session(name: string): Uint8Array | undefined {
@@ -96,7 +112,14 @@ export class EndpointMemory implements GatewayMemory {
     const revocations = contacts.flatMap(({ identity }) =>
       identity === undefined ? [] : this.book.revocations.of(identity),
     );
-    const plaintext = encodeMemory([...this.#gateways.values()], contacts, revocations);
+    const plaintext = encodeMemory(
+      {
+        gateways: [...this.#gateways.values()],
+        identity: newest(this.#noted, notedOf(this.#file)),
+      },
+      contacts,
+      revocations,
+    );
     try {
       const sealed = this.#file.seal('memory', plaintext);
       await writePrivateFile(memoryPath(this.#file.path), sealed, 'replace');
@@ -110,3 +133,14 @@ function ifMissing(error: unknown): undefined {
   if (error instanceof IdentityError && error.code === 'ERR_IDENTITY_MISSING') return undefined;
   throw error;
 }
+
+/** Serials are Unix milliseconds: a number holds them. */
+const notedOf = ({ identity }: IdentityFile): NotedIdentity => ({
+  serial: Number(identity.binding.serial),
+  revocations: identity.revocations.length,
+});
+
+const newest = (a: NotedIdentity, b: NotedIdentity): NotedIdentity => ({
+  serial: Math.max(a.serial, b.serial),
+  revocations: Math.max(a.revocations, b.revocations),
+});

@@ -30,7 +30,7 @@ describe.each([nodeBackend, nobleBackend])('a chunk sealed by the back end $name
     return bytes;
   };
 
-  it('is what an independent implementation makes of it', () => {
+  it('S62: is what an independent implementation makes of it', () => {
     expect(sealed(3)).toEqual(independent(3, 9));
     expect(sealed(3)).not.toEqual(independent(4, 9));
   });

@@ -28,6 +28,9 @@ export interface OwnGrant {
   readonly renewMs: number;
 }
 
+/** Why what a peer shows is no grant of its device that holds. A closed list: each is a metric label. */
+export type GrantRefusal = TokenRefusal | GrantVerdict;
+
 /** What the holder needs. */
 export interface GrantHolderParts {
   readonly ask: AskGateway;
@@ -68,7 +71,7 @@ export class GrantHolder {
   }
 
   /** What a grant says that was shown for the device with this id, or why it does not hold. Never throws. */
-  read(token: Uint8Array, deviceId: Uint8Array): GrantClaims | TokenRefusal | GrantVerdict {
+  read(token: Uint8Array, deviceId: Uint8Array): GrantClaims | GrantRefusal {
     const opened = openGrant(token, (kid) => this.#key(kid), this.#parts.verify);
     if (typeof opened === 'string') return opened;
     const verdict = judgeGrant(opened.claims, {

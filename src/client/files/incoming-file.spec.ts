@@ -72,7 +72,7 @@ describe('a file of three chunks', () => {
     expect(context.keys.liveSlices).toBe(0);
   });
 
-  it('is asked for only what is missing', () => {
+  it('S64: is asked for only what is missing', () => {
     const { receiver, accept, sealed, sender } = pair(content);
     const have = new ChunkSet(3);
     have.add(0);
@@ -96,7 +96,7 @@ describe('a file of three chunks', () => {
     expect(receiver.isComplete).toBe(false);
   });
 
-  it('T42: takes a chunk in its own place only, with its own length, unchanged', () => {
+  it('S63, T42: takes a chunk in its own place only, with its own length, unchanged', () => {
     const { receiver, accept, sealed } = pair(content);
     accept();
     expect(receiver.take(0, sealed(1))).toBe('chunk-tag');
@@ -155,7 +155,7 @@ function liar(size: number, promised: (index: number) => Uint8Array) {
 }
 
 describe('a sender who lies', () => {
-  it('T42: delivers no chunk that was sealed well and is not what his manifest promised', () => {
+  it('S63, T42: delivers no chunk that was sealed well and is not what his manifest promised', () => {
     const { receiver, sealed } = liar(10, () => new Uint8Array(1_120));
     receiver.accept(new ChunkSet(1));
     // Not a hole in the accounts either: nothing counts as had.
@@ -181,7 +181,7 @@ describe('a sender who lies', () => {
 });
 
 describe('chunks', () => {
-  it('have a key and a nonce of their own: equal content never looks equal', () => {
+  it('S62: have a key and a nonce of their own: equal content never looks equal', () => {
     const zeros = new Uint8Array(600_000);
     const { sealed } = pair(zeros);
     const seen = [0, 1, 2, 3].map((index) => Buffer.from(sealed(index, zeros)).toString('hex'));

@@ -19,7 +19,7 @@ const changed = (size: number, at: number, hex: string): Uint8Array => {
 };
 
 describe('a manifest', () => {
-  it('is written and read byte by byte', () => {
+  it('S63: is written and read byte by byte', () => {
     const wire = fromHex(
       `01 ${'11'.repeat(32)} 0000000000000007 05 612e747874 ${'00'.repeat(250)} ${'22'.repeat(32)}`,
     );

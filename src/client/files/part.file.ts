@@ -8,12 +8,12 @@
  * KEY follows from sender and content. Which chunks of a part are good is never written down: at resume each is hashed
  * again, so that nothing depends on the order in which a disk wrote before a crash. A whole file gets its name by a hard
  * link, which replaces nothing and follows no link; the part goes when the sender knows, so that a crash in between is
- * seen by two names of one file.
+ * seen by two names of one file. Where there are no hard links the part is renamed, and what it will be called is noted in
+ * KEY.json before.
  */
 import { constants } from 'node:fs';
 import {
   chmod,
-  link,
   open,
   readdir,
   rename,
@@ -27,6 +27,7 @@ import { chunkLength, contentLength, type ChunkLayout } from './chunk-layout.js'
 import { ChunkSet } from './chunk-set.js';
 import { CONTENT_HEAD_BYTES } from './file-content.js';
 import { foldedName, numberedName } from './file-name.js';
+import { isLinked, isMoved } from './free-name.library.js';
 import { FileTransferError } from './transfer-error.js';
 
 const OWNER_ONLY = 0o600;
@@ -42,6 +43,8 @@ export interface PartPlace {
   readonly partFolder: string;
   readonly key: string;
   readonly layout: ChunkLayout;
+  /** Notes what the part will be called when it is renamed; forced to the disk. */
+  readonly note: (released: string) => Promise<void>;
 }
 
 /** Whether bytes are chunk `index`, padding and all. */
@@ -51,11 +54,14 @@ export type IsChunk = (index: number, bytes: Uint8Array) => boolean;
 export class PartFile {
   readonly #place: PartPlace;
   readonly #file: FileHandle;
+  /** Its name in the folder, if it was renamed. */
+  readonly #moved: string | undefined;
   #isOpen = true;
 
-  private constructor(place: PartPlace, file: FileHandle) {
+  private constructor(place: PartPlace, file: FileHandle, moved?: string) {
     this.#place = place;
     this.#file = file;
+    this.#moved = moved;
   }
 
   /** The part, made if there is none. @throws what the file system says. */
@@ -63,6 +69,17 @@ export class PartFile {
     const { O_RDWR, O_CREAT, O_NOFOLLOW } = constants;
     const path = partPath(place);
     return new PartFile(place, await open(path, O_RDWR | O_CREAT | O_NOFOLLOW, OWNER_ONLY));
+  }
+
+  /** What was renamed to `name` before a crash; undefined if there is no such file of that size: then it is another one. */
+  static async openMoved(place: PartPlace, name: string): Promise<PartFile | undefined> {
+    const path = join(place.folder, name);
+    const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW).catch(ignoreAbsent);
+    if (file === undefined) return undefined;
+    const found = await file.stat();
+    if (found.isFile() && found.size === place.layout.size) return new PartFile(place, file, path);
+    await file.close();
+    return undefined;
   }
 
   /**
@@ -87,7 +104,7 @@ export class PartFile {
 
   /** Whether it has its name in the folder already. */
   async hasName(): Promise<boolean> {
-    return (await this.#file.stat()).nlink > 1;
+    return this.#moved !== undefined || (await this.#file.stat()).nlink > 1;
   }
 
   /** Whether the disk has room for what is missing of `size` bytes, as far as it can be known. */
@@ -99,6 +116,7 @@ export class PartFile {
 
   /** The path under which it was released before a crash; undefined if it was not. */
   async releasedAs(): Promise<string | undefined> {
+    if (this.#moved !== undefined) return this.#moved;
     const { ino, dev, nlink } = await this.#file.stat();
     if (nlink < 2) return undefined;
     const { folder } = this.#place;
@@ -123,6 +141,7 @@ export class PartFile {
 
   /** Cuts off what is behind the end, and forces all to the disk. */
   async complete(): Promise<void> {
+    if (this.#moved !== undefined) return;
     await this.#file.truncate(this.#place.layout.size);
     await this.#file.sync();
   }
@@ -156,7 +175,7 @@ export class PartFile {
     for (let number = 1; number <= MAX_NUMBERED_NAMES; number++) {
       const wanted = number === 1 ? name : numberedName(name, number);
       if (taken.has(foldedName(wanted))) continue;
-      if (!(await isLinked(partPath(this.#place), join(folder, wanted)))) continue;
+      if (!(await this.#isNamed(wanted))) continue;
       await syncFolder(folder);
       return join(folder, wanted);
     }
@@ -189,6 +208,15 @@ export class PartFile {
     await this.#file.close();
   }
 
+  async #isNamed(wanted: string): Promise<boolean> {
+    const { folder, note } = this.#place;
+    const [from, to] = [partPath(this.#place), join(folder, wanted)];
+    const linked = await isLinked(from, to);
+    if (linked !== 'no-links') return linked;
+    await note(wanted);
+    return isMoved(from, to);
+  }
+
   async #isGood(index: number, chunk: Uint8Array, isChunk: IsChunk): Promise<boolean> {
     const { layout } = this.#place;
     const end = contentLength(layout, index);
@@ -213,15 +241,9 @@ export async function syncFolder(path: string): Promise<void> {
   await folder.sync().finally(() => folder.close());
 }
 
-/** False if something of that name is there, a link that leads nowhere included. */
-async function isLinked(from: string, to: string): Promise<boolean> {
-  try {
-    await link(from, to);
-    return true;
-  } catch (error) {
-    if ((error as { readonly code?: string }).code === 'EEXIST') return false;
-    throw error;
-  }
+/** A file that is not there, or a link. */
+function ignoreAbsent(error: unknown): undefined {
+  if (!['ENOENT', 'ELOOP'].includes((error as { readonly code?: string }).code ?? '')) throw error;
 }
 
 function ignoreMissing(error: unknown): void {

@@ -3,7 +3,7 @@
  */
 import { constants } from 'node:fs';
 import { access, lstat, mkdir, open, readdir, readFile, rename, unlink } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import type { ChunkLayout } from './chunk-layout.js';
 import { PartFile, partPath, recordPath, syncFolder, type PartPlace } from './part.file.js';
 import { FileTransferError } from './transfer-error.js';
@@ -20,6 +20,8 @@ export interface PartRecord {
   readonly from: string;
   readonly name: string;
   readonly size: number;
+  /** What it is called in the folder, if it was about to be renamed. */
+  readonly released?: string;
 }
 
 /** A folder that takes files. */
@@ -52,10 +54,7 @@ export class PartFolder {
 
   /** Whether a part of this key was begun: the person has accepted it then. */
   async has(key: string): Promise<boolean> {
-    return access(recordPath({ partFolder: this.#partFolder, key })).then(
-      () => true,
-      () => false,
-    );
+    return isThere(recordPath({ partFolder: this.#partFolder, key }));
   }
 
   /**
@@ -63,16 +62,28 @@ export class PartFolder {
    * should be, was changed by its owner: then there is a new one. @throws what the file system says.
    */
   async part(key: string, layout: ChunkLayout, record: PartRecord): Promise<PartFile> {
-    const place = this.#place(key, layout);
+    const place = this.#place(key, layout, record);
+    const { released } = (await readRecord(recordPath(place))) ?? {};
+    // The name of a folder's entry, whatever the record says.
+    const moved =
+      released === undefined || (await isThere(partPath(place)))
+        ? undefined
+        : await PartFile.openMoved(place, basename(released));
+    if (moved !== undefined) return moved;
     await this.#write(key, record);
     return PartFile.open(place);
   }
 
   /** A new part in the place of one that cannot be used. */
-  async renew(part: PartFile, key: string, layout: ChunkLayout): Promise<PartFile> {
-    const place = this.#place(key, layout);
+  async renew(
+    part: PartFile,
+    key: string,
+    of: { readonly layout: ChunkLayout; readonly record: PartRecord },
+  ): Promise<PartFile> {
+    const place = this.#place(key, of.layout, of.record);
     await part.close();
-    await unlink(partPath(place));
+    if (await isThere(partPath(place))) await unlink(partPath(place));
+    await this.#write(key, of.record);
     return PartFile.open(place);
   }
 
@@ -95,8 +106,9 @@ export class PartFolder {
     }
   }
 
-  #place(key: string, layout: ChunkLayout): PartPlace {
-    return { folder: this.#folder, partFolder: this.#partFolder, key, layout };
+  #place(key: string, layout: ChunkLayout, record: PartRecord): PartPlace {
+    const note = (released: string) => this.#write(key, { ...record, released });
+    return { folder: this.#folder, partFolder: this.#partFolder, key, layout, note };
   }
 
   async #write(key: string, record: PartRecord): Promise<void> {
@@ -116,6 +128,12 @@ export class PartFolder {
   }
 }
 
+const isThere = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  );
+
 async function readRecord(path: string): Promise<PartRecord | undefined> {
   try {
     const record: unknown = JSON.parse(await readFile(path, 'utf8'));
@@ -133,4 +151,5 @@ const isRecord = (value: unknown): value is PartRecord =>
   'name' in value &&
   typeof value.name === 'string' &&
   'size' in value &&
-  typeof value.size === 'number';
+  typeof value.size === 'number' &&
+  (!('released' in value) || typeof value.released === 'string');

@@ -9,6 +9,7 @@ import type { EndReason } from './end-reason.js';
 import type { FileSession } from './file-client.js';
 import { decodeFileMessage, encodeFileMessage, type FileMessage } from './file-message.js';
 import { safeFileName } from './file-name.js';
+import { askWhether } from './offer-question.js';
 import { judgeFile } from './file-permission.js';
 import type { OwnGrant } from './grant.holder.js';
 import { IncomingFile } from './incoming-file.js';
@@ -260,16 +261,7 @@ export class PeerTransfers implements TransferPeer {
       .catch(() => undefined);
     if (isKnown === undefined) attempt.stop('disk-failed');
     if (isKnown === true) attempt.accept();
-    if (isKnown !== false) return;
-    host.emit('offer', {
-      ...named,
-      accept: () => {
-        attempt.accept();
-      },
-      refuse: () => {
-        attempt.stop('declined');
-      },
-    });
+    if (isKnown === false) void askWhether(host, attempt, named);
   }
 
   async #judgeOffer(file: { name: string; size: number }): Promise<EndReason | undefined> {

@@ -28,6 +28,7 @@ export interface ReceivingParts {
 export class ReceivingAttempt {
   readonly #parts: ReceivingParts;
   readonly #meter: ProgressMeter;
+  readonly #ended = new AbortController();
   #state: 'offered' | 'open' | 'finishing' | 'over' = 'offered';
   #part: PartFile | undefined;
   #work: Promise<void> = Promise.resolve();
@@ -39,6 +40,11 @@ export class ReceivingAttempt {
 
   get key(): string {
     return this.#parts.key;
+  }
+
+  /** Aborted when it is over, whatever came of it. */
+  get signal(): AbortSignal {
+    return this.#ended.signal;
   }
 
   /** Asks for what is missing. Nothing happens if it was answered before. */
@@ -92,7 +98,7 @@ export class ReceivingAttempt {
     let have = await this.#part.verified(isChunk);
     if (have.count < layout.total && (await this.#part.hasName())) {
       // Its owner has changed it since: that file stays as it is, and this one comes anew.
-      this.#part = await folder.renew(this.#part, key, layout);
+      this.#part = await folder.renew(this.#part, key, { layout, record });
       have = await this.#part.verified(isChunk);
     }
     if (!(await this.#part.fits(layout.size))) {
@@ -135,6 +141,7 @@ export class ReceivingAttempt {
     // Without a session the sender hears of it when he offers the file again.
     if (!this.#isOver()) this.#say('done');
     this.#state = 'over';
+    this.#ended.abort();
     file.close();
     this.#parts.over();
     host.emit('received', named, path);
@@ -208,6 +215,7 @@ export class ReceivingAttempt {
   #close(): boolean {
     if (this.#isOver()) return false;
     this.#state = 'over';
+    this.#ended.abort();
     this.#parts.file.close();
     void this.#do(async () => {
       await this.#part?.close();

@@ -131,21 +131,35 @@ export class SendingAttempt {
     await this.#put(offer, () => offer.fill(0));
   }
 
+  /** While one chunk waits for the channel the next one is read: neither waits for the other. */
   async #sendChunks(): Promise<void> {
     const { file, source } = this.#parts;
-    for (let at = file.next(0); at !== undefined && !this.#isOver(); at = file.next(at + 1)) {
-      const { message, content } = file.prepare(at);
-      await source.read(at, content);
-      if (!file.seal(at, message)) {
+    let ahead = this.#read(file.next(0));
+    for (let read = await ahead; read !== undefined && !this.#isOver(); read = await ahead) {
+      const { index, message } = read;
+      ahead = this.#read(file.next(index + 1));
+      // It is awaited below; until then a failure is not an unhandled one.
+      ahead.catch(() => undefined);
+      if (!file.seal(index, message)) {
         this.stop('file-changed');
-        return;
+        break;
       }
-      const bytes = contentLength(source.layout, at);
+      const bytes = contentLength(source.layout, index);
       await this.#put(message, () => {
         this.#bytes += bytes;
         this.#had(bytes);
       });
     }
+    // The file is closed when this has ended: no reading may be left.
+    await ahead.catch(() => undefined);
+  }
+
+  /** Chunk `index` in a message, not sealed yet. @throws what reading the file throws */
+  async #read(index: number | undefined) {
+    if (index === undefined) return undefined;
+    const { message, content } = this.#parts.file.prepare(index);
+    await this.#parts.source.read(index, content);
+    return { index, message };
   }
 
   #had(bytes: number): void {

@@ -62,13 +62,17 @@ export class SourceFile {
   async hashes(backend: CryptoBackend, signal?: AbortSignal): Promise<Uint8Array> {
     const { total } = this.layout;
     const hashes = new Uint8Array(total * CHUNK_HASH_BYTES);
-    const chunk = new Uint8Array(chunkLength(this.layout, 0));
+    // One is hashed while the other one is read.
+    const length = chunkLength(this.layout, 0);
+    let [free, used] = [new Uint8Array(length), new Uint8Array(length)];
+    let ahead = this.#whole(0, used);
     for (let index = 0; index < total; index++) {
       signal?.throwIfAborted();
-      const end = contentLength(this.layout, index);
-      const whole = chunk.subarray(0, chunkLength(this.layout, index));
-      await this.read(index, whole.subarray(0, end));
-      whole.fill(0, end);
+      const whole = await ahead;
+      if (index + 1 < total) ahead = this.#whole(index + 1, free);
+      [free, used] = [used, free];
+      // It is awaited in the next round; until then a failure is not an unhandled one.
+      ahead.catch(() => undefined);
       backend.hash('SHA256', [whole], chunkHash(hashes, index));
     }
     return hashes;
@@ -81,6 +85,14 @@ export class SourceFile {
 
   close(): Promise<void> {
     return this.#file.close();
+  }
+
+  /** Chunk `index` with its padding, in `buffer`. */
+  async #whole(index: number, buffer: Uint8Array): Promise<Uint8Array> {
+    const end = contentLength(this.layout, index);
+    const whole = buffer.subarray(0, chunkLength(this.layout, index));
+    await this.read(index, whole.subarray(0, end));
+    return whole.fill(0, end);
   }
 
   async #fill(bytes: Uint8Array, position: number): Promise<void> {

@@ -12,16 +12,21 @@ export interface IncomingName {
   readonly size: number;
 }
 
-/** A file that a contact offers. Nothing of it comes before `accept`; without an answer the sender waits. */
-export interface IncomingOffer extends IncomingName {
-  accept(): void;
-  refuse(): void;
+/** A file that a contact offers, allowed by the roles of both sides. Nothing of it has come yet. */
+export interface OfferedFile extends IncomingName {
+  /** The ending of the name in lower case with its dot, `''` if it has none; what the content is shows when it comes. */
+  readonly type: string;
 }
+
+/**
+ * Asks the application, which asks its user, whether to take a file: only `true` is yes; a rejection is no, and told as
+ * `refused`. The sender waits for as long as it takes. `signal` is aborted when the answer no longer matters: the sender
+ * gave up, a role has changed, or the session is over.
+ */
+export type AcceptFile = (offer: OfferedFile, signal: AbortSignal) => boolean | Promise<boolean>;
 
 /** What transfers tell, by name, with its arguments. */
 export interface FileTransferEvents {
-  /** Nobody has to be asked again for a file that was accepted and did not come to its end: it goes on by itself. */
-  offer: [offer: IncomingOffer];
   /** At most ten times a second, and once when all is there. */
   progress: [file: IncomingName, progress: TransferProgress];
   /**

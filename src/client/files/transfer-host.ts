@@ -5,7 +5,7 @@ import type { Clock } from '../../runtime/clock.js';
 import type { FileScanner } from './clamd.scanner.js';
 import type { GrantHolder, OwnGrant } from './grant.holder.js';
 import type { PartFolder } from './part.folder.js';
-import type { EmitTransfer } from './transfer-events.js';
+import type { AcceptFile, EmitTransfer } from './transfer-events.js';
 
 /** What all transfers of one endpoint have in common. */
 export interface TransferHost {
@@ -15,6 +15,7 @@ export interface TransferHost {
   readonly grants: GrantHolder;
   readonly folder: () => Promise<PartFolder>;
   readonly scanner: FileScanner | undefined;
+  readonly accept: AcceptFile;
   readonly emit: EmitTransfer;
 }
 

@@ -19,7 +19,7 @@ import { PeerTransfers } from './peer.transfers.js';
 import { SendingAttempt } from './sending.attempt.js';
 import { SourceFile } from './source.file.js';
 import { FileTransferError } from './transfer-error.js';
-import type { FileTransferEvents } from './transfer-events.js';
+import type { AcceptFile, FileTransferEvents } from './transfer-events.js';
 import type { TransferHost } from './transfer-host.js';
 import { ProgressMeter, type TransferProgress } from './transfer-progress.js';
 
@@ -33,6 +33,11 @@ const DEFAULT_RETRY_FOR_MS = 120_000;
 export interface FileTransfersOptions {
   /** Where files go; made if it is not there. Parts are kept in `.sallyport` in it. */
   readonly folder: string;
+  /**
+   * Decides about each file that is offered; without it none is taken. Not asked again about a file that was accepted
+   * and did not come to its end: that goes on by itself.
+   */
+  readonly accept?: AcceptFile;
   /** Asked before a file is released. Where the role asks for a scan and there is none, no file is taken. */
   readonly scanner?: FileScanner;
   readonly backend?: CryptoBackend;
@@ -231,7 +236,8 @@ export class FileTransfers extends EventEmitter<FileTransferEvents> {
     return peer;
   }
 
-  #newHost({ folder, scanner, backend, clock = systemClock }: FileTransfersOptions): TransferHost {
+  #newHost(options: FileTransfersOptions): TransferHost {
+    const { folder, scanner, accept = () => false, backend, clock = systemClock } = options;
     const client = this.#client;
     const chosen = backend ?? chooseBackend().backend;
     let opened: Promise<PartFolder> | undefined;
@@ -256,6 +262,7 @@ export class FileTransfers extends EventEmitter<FileTransferEvents> {
         });
       },
       scanner,
+      accept,
       emit: (name, ...args) => {
         // The emitter's own type does not see that name and arguments belong together when both are generic.
         (this as EventEmitter).emit(name, ...args);

@@ -13,6 +13,11 @@ export interface GatewayEntry {
   readonly pins: readonly string[];
   /** A trusted ingress ends TLS in front of it: then, and only then, the login is not bound to the TLS connection. */
   readonly viaIngress?: boolean;
+  /**
+   * Further addresses of the same gateway, written as `url`: its replicas, tried in this order after it. They get the
+   * token of its session, and one of them is as good as another.
+   */
+  readonly replicas?: readonly string[];
   /** IP address to dial when no name server knows the host; the certificate is judged by the host all the same. */
   readonly address?: string;
 }
@@ -25,16 +30,18 @@ export interface GatewayPlace {
   readonly pins: readonly string[];
   readonly viaIngress: boolean;
   readonly address?: string;
+  /** `HOST:PORT` of the first address of its gateway: sessions and learned pins are kept under it. */
+  readonly gateway: string;
 }
 
 /** The gateways in the order in which they are tried. @throws GatewayError ERR_GATEWAY_ADDRESS, _INSECURE or _PIN. */
 export function gatewayPlaces(entries: readonly GatewayEntry[]): readonly GatewayPlace[] {
   if (entries.length === 0)
     throw new GatewayError('ERR_GATEWAY_ADDRESS', 'There is no gateway in the list: add one.');
-  return entries.map(gatewayPlace);
+  return entries.flatMap(placesOf);
 }
 
-/** `HOST:PORT`, the name under which sessions and learned pins are kept. */
+/** `HOST:PORT`. */
 export const placeName = ({ host, port }: Pick<GatewayPlace, 'host' | 'port'>): string =>
   `${host.includes(':') ? `[${host}]` : host}:${port}`;
 
@@ -44,7 +51,13 @@ export const withLearnedPins = (place: GatewayPlace, learned: readonly string[])
   pins: [...new Set([...place.pins, ...learned])],
 });
 
-function gatewayPlace({ url, pins, viaIngress = false, address }: GatewayEntry): GatewayPlace {
+function placesOf(entry: GatewayEntry): readonly GatewayPlace[] {
+  const gateway = placeName(dialled(entry.url));
+  return [entry.url, ...(entry.replicas ?? [])].map((url) => placeOf(entry, url, gateway));
+}
+
+function placeOf(entry: GatewayEntry, url: string, gateway: string): GatewayPlace {
+  const { pins, viaIngress = false, address } = entry;
   const { host, port } = dialled(url);
   try {
     requirePins(pins);
@@ -52,7 +65,8 @@ function gatewayPlace({ url, pins, viaIngress = false, address }: GatewayEntry):
     if (!(cause instanceof Error)) throw cause;
     throw new GatewayError('ERR_GATEWAY_PIN', `The gateway ${host} needs pins: ${cause.message}.`);
   }
-  return { host, port, pins: [...pins], viaIngress, ...(address !== undefined && { address }) };
+  const at = address !== undefined && url === entry.url ? { address } : {};
+  return { host, port, pins: [...pins], viaIngress, gateway, ...at };
 }
 
 function dialled(url: string): Pick<GatewayPlace, 'host' | 'port'> {

@@ -7,7 +7,7 @@ import type { LoginRefusal, Welcome } from '../../messages/signaling.js';
 import { fromBase64urlText } from '../../protocol/lease/base64url.js';
 import type { Clock } from '../../runtime/clock.js';
 import { GatewayError } from './gateway-error.js';
-import { placeName, withLearnedPins, type GatewayPlace } from './gateway-place.js';
+import { withLearnedPins, type GatewayPlace } from './gateway-place.js';
 import {
   GatewayConnection,
   type ConnectionEnd,
@@ -31,7 +31,7 @@ export interface LearnedPins {
   readonly notAfter: number;
 }
 
-/** What is remembered of gateways, by `HOST:PORT`. */
+/** What is remembered of gateways, by the first address of each (GatewayPlace). */
 export interface GatewayMemory {
   session(name: string): Uint8Array | undefined;
   keepSession(name: string, token: Uint8Array | undefined): void;
@@ -72,6 +72,7 @@ export class GatewayKeeper {
   #returning: GatewayConnection | undefined;
   #index = 0;
   #failures = 0;
+  #returns = 0;
   #timer: NodeJS.Timeout | undefined;
   #returnTimer: NodeJS.Timeout | undefined;
   #ended = false;
@@ -114,7 +115,7 @@ export class GatewayKeeper {
     const { places, memory, clock, signer, invite, proveSecondFactor } = this.#parts;
     const given = places[index];
     if (given === undefined) throw new RangeError(`there is no gateway ${index}`);
-    const name = placeName(given);
+    const name = given.gateway;
     const learned = memory.learnedPins(name);
     const holds = learned !== undefined && clock.now().getTime() < learned.notAfter;
     const session = memory.session(name);
@@ -149,7 +150,7 @@ export class GatewayKeeper {
       before?.close();
     }
     const token = welcome.session === undefined ? undefined : fromBase64urlText(welcome.session);
-    if (token !== undefined) this.#parts.memory.keepSession(placeName(connection.place), token);
+    if (token !== undefined) this.#parts.memory.keepSession(connection.place.gateway, token);
     this.#index = index;
     this.#failures = 0;
     this.#planReturn();
@@ -167,7 +168,7 @@ export class GatewayKeeper {
     body: { readonly update: string; readonly signature: string },
   ): void {
     const { memory, clock, events } = this.#parts;
-    const name = placeName(place);
+    const name = place.gateway;
     const serial = memory.learnedPins(name)?.serial ?? 0;
     if (leafKey === undefined) return;
     const nowMs = clock.now().getTime();
@@ -208,7 +209,7 @@ export class GatewayKeeper {
       events.stopped(step.why);
       return;
     }
-    if (step.do === 'without-session') memory.keepSession(placeName(place), undefined);
+    if (step.do === 'without-session') memory.keepSession(place.gateway, undefined);
     this.#failures++;
     const next = step.do === 'without-session' ? index : nextGateway(index, places.length);
     const isNewRound = this.#failures % places.length === 0;
@@ -221,17 +222,29 @@ export class GatewayKeeper {
     );
   }
 
+  /** At whichever replica of it. */
+  #isAtFirst(): boolean {
+    return this.#index < replicasOfFirst(this.#parts.places);
+  }
+
   #planReturn(): void {
     clearTimeout(this.#returnTimer);
-    if (this.#ended || this.#index === 0) return;
+    if (this.#ended || this.#isAtFirst()) return;
     this.#returnTimer = setTimeout(
       () => {
-        if (this.isConnected && this.#index !== 0) this.#returning = this.#dial(0);
+        if (!this.isConnected || this.#isAtFirst()) return;
+        this.#returning = this.#dial(this.#returns++ % replicasOfFirst(this.#parts.places));
       },
       RETURN_EVERY_MS * (0.5 + this.#parts.random()),
     );
     this.#returnTimer.unref();
   }
+}
+
+/** How many places at the beginning of the list are replicas of the first gateway. */
+function replicasOfFirst(places: readonly GatewayPlace[]): number {
+  const other = places.findIndex(({ gateway }) => gateway !== places[0]?.gateway);
+  return other < 0 ? places.length : other;
 }
 
 type NextStep =

@@ -2,12 +2,11 @@
  * Whether the certificates that a server shows are those of the gateway that was dialled (RFC 7469, section 2.6; RFC 5280,
  * section 6.1). A pin names the key of the leaf, or of an authority from which the leaf verifies: authorities are looked
  * for among the served certificates, each checked by name and signature, so that one that is only shown beside the
- * path never counts. The roots of the machine mean nothing.
- *
- * Not read, because node:crypto does not show them: path length and name constraints of an authority. A pin of an
- * authority trusts all that it lets its own subordinates do.
+ * path never counts. The roots of the machine mean nothing. What the authorities on that path limit has to hold, that of
+ * the pinned one included.
  */
 import { createHash, type X509Certificate } from 'node:crypto';
+import { judgeLimits, type LimitRefusal } from './authority-limits.js';
 
 /** Leaf, two authorities between, and a root: longer paths cost work and exist nowhere. */
 const MAX_PATH = 4;
@@ -22,7 +21,8 @@ export type ChainRefusal =
   | 'leaf-wrong-usage'
   | 'leaf-not-yet-valid'
   | 'leaf-expired'
-  | 'authority-expired';
+  | 'authority-expired'
+  | LimitRefusal;
 
 /** What a gateway must show. */
 export interface ExpectedChain {
@@ -51,9 +51,9 @@ export function judgeServedChain(
   if (!mayServe(leaf)) return 'leaf-wrong-usage';
   const date = dateRefusal(leaf, nowMs);
   if (date !== undefined) return date;
-  return path.every((authority) => dateRefusal(authority, nowMs) === undefined)
-    ? 'ok'
-    : 'authority-expired';
+  if (path.some((authority) => dateRefusal(authority, nowMs) !== undefined))
+    return 'authority-expired';
+  return judgeLimits(leaf, path) ?? 'ok';
 }
 
 /** The authorities from the leaf's issuer up to the pinned one; empty if the leaf itself is pinned. */

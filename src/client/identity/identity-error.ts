@@ -2,6 +2,7 @@
 export type IdentityErrorCode =
   | 'ERR_IDENTITY_EXISTS' // A file is there already: nothing overwrites an identity.
   | 'ERR_IDENTITY_MISSING' // There is no such file.
+  | 'ERR_IDENTITY_IN_USE' // Another program has this endpoint open.
   | 'ERR_IDENTITY_FILE_MODE' // Others may read or write the file, or it is not a plain file of this user.
   | 'ERR_IDENTITY_FILE_FORMAT' // The bytes are not a sealed file of ours, or of a later version.
   | 'ERR_IDENTITY_PASSPHRASE' // The passphrase does not open the file, or the file was changed: nobody can tell which.

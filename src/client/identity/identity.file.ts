@@ -10,6 +10,7 @@ import { deriveFileKey } from './file-key.js';
 import { IdentityError } from './identity-error.js';
 import { decodeIdentityRecord } from './identity-record.js';
 import { Identity, type TypedPhrase } from './identity.js';
+import { IdentityLock } from './identity.lock.js';
 import { judgePassphrase, passphraseBytes, PASSPHRASE_HINTS } from './passphrase.js';
 import { readPrivateFile, writePrivateFile } from './private.file.js';
 import {
@@ -43,6 +44,7 @@ export class IdentityFile {
   readonly identity: Identity;
   readonly path: string;
   #sealing: Omit<SealedFor, 'kind'>;
+  #lock: IdentityLock | undefined;
 
   private constructor(path: string, context: CryptoContext, of: Opened) {
     this.path = path;
@@ -117,13 +119,26 @@ export class IdentityFile {
     return this.#write('replace');
   }
 
-  /** Seals the file again under another passphrase. Save what was sealed by `seal` again as well: its key changes too. */
-  async changePassphrase(passphrase: Uint8Array): Promise<void> {
+  /**
+   * Seals the file again under another passphrase. What was sealed by `seal` has to be sealed again as well: `before` is
+   * called when `seal` uses the new passphrase and the file still has the old one. If it rejects, nothing has changed.
+   */
+  async changePassphrase(
+    passphrase: Uint8Array,
+    before: () => Promise<void> = () => Promise.resolve(),
+  ): Promise<void> {
     requireStrong(passphrase);
-    const before = this.#sealing.fileKey;
+    const old = this.#sealing;
     this.#sealing = await freshSealing(this.context, passphrase);
-    await this.save();
-    this.context.keys.erase(before);
+    try {
+      await before();
+      await this.save();
+    } catch (error) {
+      this.context.keys.erase(this.#sealing.fileKey);
+      this.#sealing = old;
+      throw error;
+    }
+    this.context.keys.erase(old.fileKey);
   }
 
   /** `plaintext` sealed under the passphrase of this identity, as the bytes of a file. */
@@ -143,8 +158,18 @@ export class IdentityFile {
     return plaintext;
   }
 
-  /** Erases every key. May be called again. */
+  /**
+   * Keeps other programs from using this endpoint until `close`, where the system can; may be called again.
+   * @throws IdentityError ERR_IDENTITY_IN_USE.
+   */
+  lock(): void {
+    this.#lock ??= IdentityLock.take(this.path);
+  }
+
+  /** Erases every key, and lets other programs use the endpoint. May be called again. */
   close(): void {
+    this.#lock?.close();
+    this.#lock = undefined;
     this.identity.close();
     this.context.keys.eraseAll();
   }

@@ -53,9 +53,14 @@ export class ChannelFullError extends Error {
 }
 
 /** Segments that a receiver sets aside for each channel (about 1.2 kB each), and so the most that a sender sends ahead. */
-const WINDOW_SEGMENTS = { chat: 256, file: 4096, input: 256 } as const;
+const WINDOW_SEGMENTS = { chat: 256, file: 16_384, input: 256 } as const;
 /** A channel that holds this many bytes takes no more, and is writable again at half of it. */
 const BUFFER_BYTES = { chat: 1 << 20, file: 1 << 23, input: 1 << 16 } as const;
+/** A long fat path needs more of a file: what it carries in a round trip, and as much again while a loss is repaired. */
+const MAX_FILE_BUFFER_BYTES = 3 << 23;
+const FILE_BUFFER_TRIPS = 3;
+/** Rings that grew are looked at this often, and halved when little of them is in use. */
+const SHRINK_EVERY_MS = 1_000;
 const MAX_CONTROL_MESSAGES = 256;
 /** Older call frames than these are no longer worth hearing. */
 const MAX_CALL_FRAMES = 32;
@@ -78,6 +83,8 @@ export class Channels {
   readonly #calls: Uint8Array[] = [];
   readonly #full = new Set<ReliableChannel>();
   #droppedCallFrames = 0;
+  #lookAtMs = -Infinity;
+  #isLarge = false;
 
   constructor(events: ChannelEvents, settings: ChannelsSettings) {
     this.#events = events;
@@ -127,7 +134,7 @@ export class Channels {
     if (channel === 'call') return this.#sendCall(bytes);
     if (!this.isWritable(channel)) throw new ChannelFullError(channel);
     const id = this.#senders[channel].enqueue(bytes);
-    if (this.#senders[channel].bufferedBytes >= BUFFER_BYTES[channel]) this.#full.add(channel);
+    if (this.#senders[channel].bufferedBytes >= this.#bufferLimit(channel)) this.#full.add(channel);
     return id;
   }
 
@@ -167,13 +174,15 @@ export class Channels {
 
   /** Writes the plaintext that goes now to the front of `out` (1,180 bytes or more) and gives its length; 0 if none does. */
   nextPlaintext(nowMs: number, out: Uint8Array): number {
+    if (nowMs >= this.#lookAtMs) this.#shrink(nowMs);
     this.#transmission.onTime(nowMs, this.#builder.isUnconfirmed);
     return this.#builder.build(nowMs, out);
   }
 
   /** When `nextPlaintext` is worth asking if nothing is sent or comes before; `nowMs` or earlier if now, Infinity if never. */
   nextDeadlineMs(nowMs: number): number {
-    return this.#builder.nextDeadlineMs(nowMs);
+    const deadlineMs = this.#builder.nextDeadlineMs(nowMs);
+    return this.#isLarge ? Math.min(deadlineMs, this.#lookAtMs) : deadlineMs;
   }
 
   #sendControl(bytes: Uint8Array): number {
@@ -215,8 +224,23 @@ export class Channels {
     };
   }
 
+  #bufferLimit(channel: ReliableChannel): number {
+    if (channel !== 'file') return BUFFER_BYTES[channel];
+    const wanted = FILE_BUFFER_TRIPS * this.#transmission.path.inFlightLimit;
+    return Math.min(MAX_FILE_BUFFER_BYTES, Math.max(BUFFER_BYTES.file, wanted));
+  }
+
+  /** What grew since the last look waits until somebody asks again: a keep-alive at the latest. */
+  #shrink(nowMs: number): void {
+    const { senders, receivers, transmission } = this.#inbox;
+    const rings = [...Object.values(senders), ...Object.values(receivers), transmission.packets];
+    for (const ring of rings) ring.shrink();
+    this.#isLarge = rings.some(({ isLarge }) => isLarge);
+    this.#lookAtMs = nowMs + SHRINK_EVERY_MS;
+  }
+
   #drained(channel: ReliableChannel): void {
-    if (this.#senders[channel].bufferedBytes * 2 > BUFFER_BYTES[channel]) return;
+    if (this.#senders[channel].bufferedBytes * 2 > this.#bufferLimit(channel)) return;
     if (this.#full.delete(channel)) this.#events.writable(channel);
   }
 }

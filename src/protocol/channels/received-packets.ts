@@ -9,7 +9,7 @@ import {
 } from './frame.js';
 
 /** How far below the largest packet number arrivals are remembered: one bit each. */
-export const RECEIVED_WINDOW = 8192;
+export const RECEIVED_WINDOW = 32_768;
 /** An acknowledgement waits for this many packets, or this long: later ones make the peer's clock of losses coarse. */
 const ACK_EVERY_PACKETS = 8;
 export const ACK_DELAY_MS = 1;

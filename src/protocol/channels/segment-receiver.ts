@@ -1,5 +1,5 @@
 import { SEGMENT_DATA_BYTES, type PlaintextRefusal } from './frame.js';
-import { moveRing } from './ring.js';
+import { mayHalve, moveRing } from './ring.js';
 
 /** One piece of a message as it came; `data` is a view of the plaintext. */
 export interface Segment {
@@ -63,7 +63,7 @@ export class SegmentReceiver {
       this.#consumeWaiting();
       return undefined;
     }
-    while (sequence - this.#next >= this.#waiting.length) this.#grow();
+    while (sequence - this.#next >= this.#waiting.length) this.#resize(2 * this.#waiting.length);
     this.#waiting[this.#slotOf(sequence)] = { ...segment, data: new Uint8Array(segment.data) };
     this.#newest = Math.max(this.#newest, sequence);
     return undefined;
@@ -78,6 +78,17 @@ export class SegmentReceiver {
   resume(): void {
     this.#paused = false;
     this.#consumeWaiting();
+  }
+
+  /** Whether the ring is larger than at first: then `shrink` is worth calling from time to time. */
+  get isLarge(): boolean {
+    return this.#waiting.length > FIRST_SLOTS;
+  }
+
+  /** Halves the ring if little waits. */
+  shrink(): void {
+    const used = Math.max(0, this.#newest + 1 - this.#next);
+    if (mayHalve(this.#waiting.length, FIRST_SLOTS, used)) this.#resize(this.#waiting.length / 2);
   }
 
   #consumeWaiting(): void {
@@ -106,9 +117,9 @@ export class SegmentReceiver {
     this.#deliver(message);
   }
 
-  #grow(): void {
-    const range = { from: this.#next, to: this.#next + this.#waiting.length };
-    this.#waiting = moveRing(this.#waiting, emptySlots(2 * this.#waiting.length), range);
+  #resize(slots: number): void {
+    const range = { from: this.#next, to: this.#next + Math.min(slots, this.#waiting.length) };
+    this.#waiting = moveRing(this.#waiting, emptySlots(slots), range);
   }
 
   #slotOf(sequence: number): number {

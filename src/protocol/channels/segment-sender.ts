@@ -1,5 +1,5 @@
 import { FRAME, SEGMENT_DATA_BYTES, SEGMENT_HEADER_BYTES, writeU16, writeU48 } from './frame.js';
-import { moveRing } from './ring.js';
+import { mayHalve, moveRing } from './ring.js';
 
 /** Slots of the rings at first: 74 kB of a message. They double when they are full, up to the window. */
 const FIRST_SLOTS = 64;
@@ -110,7 +110,7 @@ export class SegmentSender {
     const slot = sequence & (this.#slots - 1);
     if (sequence < this.#base || this.#states[slot] !== SENT) return;
     this.#states[slot] = LOST;
-    if (this.#lostCount === this.#lost.length) this.#growLost();
+    if (this.#lostCount === this.#lost.length) this.#resizeLost(2 * this.#lost.length);
     this.#lost[(this.#lostHead + this.#lostCount++) & (this.#lost.length - 1)] = sequence;
   }
 
@@ -133,6 +133,18 @@ export class SegmentSender {
     this.#dropFinished();
   }
 
+  /** Whether a ring is larger than at first: then `shrink` is worth calling from time to time. */
+  get isLarge(): boolean {
+    return this.#slots > FIRST_SLOTS || this.#lost.length > FIRST_SLOTS;
+  }
+
+  /** Halves the rings of which little is in use. */
+  shrink(): void {
+    if (mayHalve(this.#slots, FIRST_SLOTS, this.#next - this.#base)) this.#resize(this.#slots / 2);
+    if (mayHalve(this.#lost.length, FIRST_SLOTS, this.#lostCount))
+      this.#resizeLost(this.#lost.length / 2);
+  }
+
   #finish(message: Outgoing, done: (id: number) => void): void {
     this.#bufferedBytes -= message.bytes.length;
     this.#queue[this.#head++] = undefined;
@@ -153,7 +165,7 @@ export class SegmentSender {
 
   #cut(): number {
     const message = present(this.#queue[this.#uncut]);
-    if (this.#next - this.#base >= this.#slots) this.#grow();
+    if (this.#next - this.#base >= this.#slots) this.#resize(2 * this.#slots);
     const sequence = this.#next++;
     if (this.#cutSegments === 0) message.firstSequence = sequence;
     this.#messages[sequence & (this.#slots - 1)] = message;
@@ -165,17 +177,17 @@ export class SegmentSender {
     return sequence;
   }
 
-  #grow(): void {
+  #resize(slots: number): void {
     const range = { from: this.#base, to: this.#next };
-    this.#slots *= 2;
-    this.#messages = moveRing(this.#messages, emptySlots<Outgoing>(this.#slots), range);
-    this.#states = moveRing(this.#states, new Uint8Array(this.#slots), range);
+    this.#slots = slots;
+    this.#messages = moveRing(this.#messages, emptySlots<Outgoing>(slots), range);
+    this.#states = moveRing(this.#states, new Uint8Array(slots), range);
   }
 
-  #growLost(): void {
+  #resizeLost(slots: number): void {
     const range = { from: this.#lostHead, to: this.#lostHead + this.#lostCount };
-    const larger = new Float64Array(2 * this.#lost.length);
-    this.#lost = moveRing(this.#lost, larger, range);
+    this.#lost = moveRing(this.#lost, new Float64Array(slots), range);
+    this.#lostHead &= slots - 1;
   }
 
   /** What was taken for lost and arrived after all need not go again. */

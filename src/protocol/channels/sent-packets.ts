@@ -1,8 +1,8 @@
 import { ACK_FIXED_BYTES, ACK_RANGE_BYTES, readU16, readU48 } from './frame.js';
-import { moveRing } from './ring.js';
+import { mayHalve, moveRing } from './ring.js';
 
 /** How many packet numbers may be between the oldest one waited for and the next. A power of two. */
-export const SENT_WINDOW = 8192;
+export const SENT_WINDOW = 32_768;
 /** Slots of the rings at first, 35 bytes each: what a chat or a call needs. They double when they are full. */
 const FIRST_SLOTS = 256;
 /** At most this many segments ride in one plaintext. */
@@ -86,7 +86,7 @@ export class SentPackets {
 
   /** Notes the packet `next` with its segments. Only while `hasRoom`. */
   record(nowMs: number, bytes: number, segments: readonly number[]): void {
-    if (this.#next - this.#oldest >= this.#slots) this.#grow();
+    if (this.#next - this.#oldest >= this.#slots) this.#resize(2 * this.#slots);
     const slot = this.#slotOf(this.#next++);
     this.#states[slot] = WAITING;
     this.#sizes[slot] = bytes;
@@ -152,6 +152,17 @@ export class SentPackets {
     if (this.#oldest < this.#next) this.#tell('lost', this.#slotOf(this.#oldest));
   }
 
+  /** Whether the rings are larger than at first: then `shrink` is worth calling from time to time. */
+  get isLarge(): boolean {
+    return this.#slots > FIRST_SLOTS;
+  }
+
+  /** Halves the rings if little is on its way; what is forgotten of older packets only told late arrivals from losses. */
+  shrink(): void {
+    if (mayHalve(this.#slots, FIRST_SLOTS, this.#next - this.#oldest))
+      this.#resize(this.#slots / 2);
+  }
+
   #resolveRange(low: number, high: number): void {
     if (this.#losses.length > 0 && low < this.#oldest) this.#learn(low, high);
     for (let packet = Math.max(low, this.#oldest); packet <= high; packet++) {
@@ -196,9 +207,9 @@ export class SentPackets {
     }
   }
 
-  #grow(): void {
-    const range = { from: Math.max(0, this.#next - this.#slots), to: this.#next };
-    this.#slots *= 2;
+  #resize(slots: number): void {
+    const range = { from: Math.max(0, this.#next - Math.min(slots, this.#slots)), to: this.#next };
+    this.#slots = slots;
     this.#states = moveRing(this.#states, new Uint8Array(this.#slots), range);
     this.#sizes = moveRing(this.#sizes, new Uint16Array(this.#slots), range);
     this.#sentAtMs = moveRing(this.#sentAtMs, new Float64Array(this.#slots), range);

@@ -177,7 +177,7 @@ describe('a weak Ed25519 key', () => {
   );
 
   it.each(WEAK_KEYS.map((key) => [toHex(key), key] as const))(
-    'T45: %s is refused as an identity key, whose signature of zeros some verifiers take',
+    'S54, T45: %s is refused as an identity key, whose signature of zeros some verifiers take',
     (_, key) => {
       const bytes = patched(patched(alice.binding, 1, key), 137, new Uint8Array(64));
       const fingerprint = expecting({ ...alice, identity: key }).fingerprint;
