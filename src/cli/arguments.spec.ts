@@ -20,15 +20,34 @@ describe('the command line', () => {
   it.each([
     [
       ['up', '-f', 'a'],
-      { name: 'up', folders: ['a'], once: false, demo: false, state: '.sallyport' },
+      {
+        ...{ name: 'up', folders: ['a'], once: false, demo: false, state: '.sallyport' },
+        output: 'text',
+      },
     ],
     [
-      ['up', '-f', 'a', '--filename', 'b', '--once'],
-      { name: 'up', folders: ['a', 'b'], once: true, demo: false, state: '.sallyport' },
+      ['up', '-f', 'a', '--filename', 'b', '--once', '--output', 'json'],
+      {
+        ...{ name: 'up', folders: ['a', 'b'], once: true, demo: false, state: '.sallyport' },
+        output: 'json',
+      },
     ],
     [
       ['up', '-f', 'config/quickstart', '--state', 's', '--demo', '--once'],
-      { name: 'up', folders: ['config/quickstart'], once: true, demo: true, state: 's' },
+      {
+        ...{ name: 'up', folders: ['config/quickstart'], once: true, demo: true, state: 's' },
+        output: 'text',
+      },
+    ],
+    [['demo'], { name: 'demo', folders: [], state: '.sallyport', output: 'text' }],
+    [['demo', '-f', 'a'], { name: 'demo', folders: ['a'], state: '.sallyport', output: 'text' }],
+    [
+      ['identity', 'passphrase', '--passphrase-fd', '3', '--new-passphrase-file', 'n'],
+      {
+        ...{ name: 'identity passphrase', ...AT_TERMINAL },
+        passphrase: { from: 'descriptor', descriptor: 3 },
+        newPassphrase: { from: 'file', path: 'n' },
+      },
     ],
     [['completion', 'fish'], { name: 'completion', shell: 'fish' }],
     [['identity', 'create'], { name: 'identity create', words: 24, backup: true, ...AT_TERMINAL }],
@@ -77,7 +96,20 @@ describe('the command line', () => {
     ],
     [['chat', 'Bob'], { name: 'chat', ...AT_TERMINAL, peer: 'Bob', stay: false }],
     [['send', 'f.pdf', 'Bob'], { name: 'send', ...AT_TERMINAL, file: 'f.pdf', peer: 'Bob' }],
-    [['receive', '--to', 'd'], { name: 'receive', ...AT_TERMINAL, folder: 'd', once: false }],
+    [
+      ['receive', '--to', 'd'],
+      {
+        ...{ name: 'receive', ...AT_TERMINAL, folder: 'd', once: false, yes: false },
+        ...{ from: undefined, scan: undefined },
+      },
+    ],
+    [
+      ['receive', '--yes', '--from', 'Bob', '--scan', '/run/clamd.sock', '--once'],
+      {
+        ...{ name: 'receive', ...AT_TERMINAL, folder: '.', once: true, yes: true },
+        ...{ from: 'Bob', scan: '/run/clamd.sock' },
+      },
+    ],
     [['call', '--test'], { name: 'call', ...AT_TERMINAL, peer: undefined, seconds: 10 }],
     [['devices', 'revoke', HANDLE], { name: 'devices revoke', ...AT_TERMINAL, device: HANDLE }],
     [['sessions', 'end'], { name: 'sessions end', ...AT_TERMINAL, session: undefined }],
@@ -157,7 +189,11 @@ describe('the command line', () => {
     [['up', '--forever', '-f', 'a'], 'unknown option', 'sallyport up --help'],
     [['up', '-f', 'x', 'a'], 'takes fewer arguments', 'sallyport up --help'],
     [['up', '-f'], 'argument missing', 'sallyport up --help'],
-    [['identity'], 'needs one of: create, restore, show, backup', 'sallyport identity --help'],
+    [
+      ['identity'],
+      'needs one of: create, restore, show, backup, passphrase',
+      'sallyport identity --help',
+    ],
     [['identity', 'create', '--words', '13'], '--words', 'sallyport identity create --help'],
     [['status', '--output', 'xml'], 'Allowed choices are text, json', 'sallyport status --help'],
     [['call', 'Bob'], 'required option', 'sallyport call --help'],

@@ -31,11 +31,16 @@ export const endpointOptions = (node: Node): Node =>
     .addOption(homeOption())
     .option('--passphrase-file <file>', 'file of mode 0600 whose first line is the passphrase')
     .addOption(
-      new Option('--passphrase-fd <n>', 'file descriptor from which the passphrase is read')
-        .argParser(wholeNumber(0, 1_023))
-        .conflicts('passphraseFile'),
+      descriptorOption(
+        '--passphrase-fd <n>',
+        'file descriptor from which the passphrase is read',
+      ).conflicts('passphraseFile'),
     )
     .addOption(outputOption());
+
+/** An option that names an open file descriptor. */
+export const descriptorOption = (flags: string, description: string): Option =>
+  new Option(flags, description).argParser(wholeNumber(0, 1_023));
 
 /** The flags of an endpoint's command. */
 export const endpointFlags = ({
@@ -49,7 +54,11 @@ export const endpointFlags = ({
   output,
 });
 
-function secretSource(path: string | undefined, descriptor: number | undefined): SecretSource {
+/** Where a secret comes from: a file, a descriptor, or, without either, the terminal. */
+export function secretSource(
+  path: string | undefined,
+  descriptor: number | undefined,
+): SecretSource {
   if (path !== undefined) return { from: 'file', path };
   return descriptor === undefined ? { from: 'terminal' } : { from: 'descriptor', descriptor };
 }

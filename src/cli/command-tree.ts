@@ -2,6 +2,7 @@
  * The whole command line as a tree of commander, from which help and completion come too.
  */
 import { Argument, Command as Node } from 'commander';
+import { addBundle } from './bundle/bundle-commands.js';
 import { addAccount, addAdmin, addGateways, pinOption } from './account-commands.js';
 import {
   each,
@@ -45,6 +46,8 @@ export function commandTree(version: string, found: Found): Node {
   addDoctor(program, found);
   addRole(program, found);
   addUp(program, found);
+  addBundle(program, found);
+  addDemo(program, found);
   program
     .command('completion')
     .description('a script that completes commands and options in a shell')
@@ -110,16 +113,37 @@ function addUp(program: Node, found: Found): void {
     .option('--state <folder>', 'where keys, data and logs are kept', '.sallyport')
     .option('--demo', 'then let two new people talk through it, and try to listen in')
     .option('--once', 'wait until every resource is ready, stop everything and exit')
+    .addOption(outputOption())
     .addHelpText('after', UP)
     .action((options: UpOptions) => {
-      const { filename: folders, once = false, demo = false, state } = options;
-      found({ name: 'up', folders, once, demo, state });
+      const { filename: folders, once = false, demo = false, state, output } = options;
+      found({ name: 'up', folders, once, demo, state, output });
     });
 }
 
 interface UpOptions {
   readonly filename: readonly string[];
   readonly state: string;
+  readonly output: OutputFormat;
   readonly demo?: true;
   readonly once?: true;
+}
+
+function addDemo(program: Node, found: Found): void {
+  program
+    .command('demo')
+    .description(
+      'let two new people talk through the gateway of "sallyport up", and try to listen in',
+    )
+    .option(
+      '-f, --filename <path>',
+      'file or folder to start if nothing runs; may be repeated',
+      each,
+    )
+    .option('--state <folder>', 'the state folder of "sallyport up"', '.sallyport')
+    .addOption(outputOption())
+    .action((options: Omit<UpOptions, 'filename'> & { readonly filename?: readonly string[] }) => {
+      const { filename: folders = [], state, output } = options;
+      found({ name: 'demo', folders, state, output });
+    });
 }

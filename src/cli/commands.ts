@@ -2,6 +2,7 @@
  * What the command line can ask for, as values: the parser makes them, the runner carries them out.
  */
 import type { RequestName } from '../messages/requests.js';
+import type { BundleCommand } from './bundle/bundle.command.js';
 
 /** Text for people, or JSON: one document for a result, one line for each event of what goes on. */
 export type OutputFormat = 'text' | 'json';
@@ -25,6 +26,7 @@ export type IdentityCommand = EndpointFlags &
   (
     | { readonly name: 'identity create'; readonly words: number; readonly backup: boolean }
     | { readonly name: 'identity restore' | 'identity show' | 'identity backup' }
+    | { readonly name: 'identity passphrase'; readonly newPassphrase: SecretSource }
   );
 
 /** A command about somebody; `peer` is a name, a fingerprint or the beginning of one. */
@@ -58,7 +60,17 @@ export type TalkCommand = EndpointFlags &
   (
     | { readonly name: 'chat'; readonly peer: string; readonly stay: boolean }
     | { readonly name: 'send'; readonly file: string; readonly peer: string }
-    | { readonly name: 'receive'; readonly folder: string; readonly once: boolean }
+    | {
+        readonly name: 'receive';
+        readonly folder: string;
+        readonly once: boolean;
+        /** Whether files are taken without a question. */
+        readonly yes: boolean;
+        /** Undefined takes files of every contact. */
+        readonly from: string | undefined;
+        /** Where clamd listens: a socket's path, or HOST:PORT. */
+        readonly scan: string | undefined;
+      }
     | {
         readonly name: 'call';
         /** Undefined answers calls. */
@@ -136,6 +148,14 @@ export type Command =
       readonly once: boolean;
       readonly demo: boolean;
       readonly state: string;
+      readonly output: OutputFormat;
+    }
+  | {
+      readonly name: 'demo';
+      /** What to start if nothing runs; none: something has to run. */
+      readonly folders: readonly string[];
+      readonly state: string;
+      readonly output: OutputFormat;
     }
   | RoleImportCommand
   | IdentityCommand
@@ -144,4 +164,5 @@ export type Command =
   | AccountCommand
   | AdminCommand
   | GatewaysCommand
-  | DoctorCommand;
+  | DoctorCommand
+  | BundleCommand;

@@ -15,7 +15,9 @@ COMP_WORDS=(sallyport ${typed}); COMP_CWORD=${words.length}; _sallyport; echo "\
 describe('the completion of bash', () => {
   it('offers commands, groups and options where they stand', () => {
     expect(offered('id')).toEqual(['identity']);
-    expect(offered('identity', '')).toEqual(['--help', 'backup', 'create', 'restore', 'show']);
+    expect(offered('identity', '')).toEqual([
+      ...['--help', 'backup', 'create', 'passphrase', 'restore', 'show'],
+    ]);
     expect(offered('admin', 'users', 'res')).toEqual(['reset-factors']);
     expect(offered('identity', 'create', '--wo')).toEqual(['--words']);
     expect(offered('status', '--output')).toEqual(['--output']);

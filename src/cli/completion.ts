@@ -52,9 +52,9 @@ ${pathOf('"${COMP_WORDS[@]:1:COMP_CWORD-1}"').replace('known', '_sallyport_known
 ${cases(words)}
   esac
   COMPREPLY=($(compgen -W "$words" -- "\${COMP_WORDS[COMP_CWORD]}"))
-  if [ "\${#COMPREPLY[@]}" -eq 0 ]; then COMPREPLY=($(compgen -f -- "\${COMP_WORDS[COMP_CWORD]}")); fi
 }
-complete -F _sallyport sallyport
+# Where no word fits, bash offers files, with blanks in their names and all.
+complete -o default -F _sallyport sallyport
 `,
   zsh: (words) => `#compdef sallyport
 # zsh: source <(sallyport completion zsh)

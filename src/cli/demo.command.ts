@@ -14,11 +14,17 @@ import { DEMO_FILE_BYTES, sendDemoFile, type SentDemoFile } from './demo.file.js
 import { demoIdentity } from './demo.identities.js';
 import { presentLease } from './stranger.socket.js';
 import { searchFor } from './demo.witness.js';
+import { awaitsApproval } from './endpoint/endpoint.session.js';
 import type { LocalGateway } from './local-gateways.js';
+
+/** Where the demonstration finds its gateway. */
+export type DemoGateway = Pick<LocalGateway, 'host' | 'port' | 'pins'> & {
+  readonly address?: string | undefined;
+};
 
 /** What the demonstration runs against. */
 export interface DemoOptions {
-  readonly gateway: LocalGateway;
+  readonly gateway: DemoGateway;
   /** The state folder of `up`. */
   readonly state: string;
   /** Takes finished lines. */
@@ -58,10 +64,17 @@ async function person(
 ): Promise<Person> {
   const nowMs = systemClock.now().getTime();
   const identity = await demoIdentity(`${state}/demo`, name, { backend, nowMs });
-  const url = `wss://${gateway.host}:${gateway.port}`;
+  const { host, port, pins, address } = gateway;
+  const entry = { url: `wss://${host}:${port}`, pins, ...(address !== undefined && { address }) };
   // Contacts see no address of each other: what is shown goes through the relay.
-  const client = await Client.open({ identity, gateways: [{ url, pins: gateway.pins }] });
-  await client.connect(WITHIN_MS);
+  const client = await Client.open({ identity, gateways: [entry] });
+  try {
+    await Promise.race([client.connect(WITHIN_MS), awaitsApproval(client, 1)]);
+  } catch (error) {
+    await client.close();
+    identity.close();
+    throw error;
+  }
   say(`${name} logged in with a key that never left this process: ${client.fingerprint}`);
   return { name, identity, client };
 }
@@ -82,7 +95,10 @@ async function story(alice: Person, bob: Person, options: DemoOptions): Promise<
   say(`they talk through the relay ${session.relayId}, which cannot read a word`);
   const file = await sendFile(alice, bob, options);
   const refused = await attack(alice, options);
-  const silent = testify(options, [...texts.map(textBytes), file.sample]);
+  const silent = testify(alice.client.welcome?.gateway ?? '', options, [
+    ...texts.map(textBytes),
+    file.sample,
+  ]);
   return same && file.same && refused && silent;
 }
 
@@ -214,8 +230,12 @@ async function attack(alice: Person, { say }: DemoOptions): Promise<boolean> {
 }
 
 /** Searches all that gateway and relays wrote for the words of the two. */
-function testify({ gateway, state, say }: DemoOptions, spoken: readonly Uint8Array[]): boolean {
-  const [namespace = '', name = ''] = gateway.name.split('/');
+function testify(
+  gateway: string,
+  { state, say }: DemoOptions,
+  spoken: readonly Uint8Array[],
+): boolean {
+  const [namespace = '', name = ''] = gateway.split('/');
   const claim = `${state}/claims/${namespace}/data-${name}-gateway-0`;
   const secrets = new Map(spoken.map((bytes, index) => [`secret ${index + 1}`, bytes]));
   const { files, bytes, found, rows } = searchFor(

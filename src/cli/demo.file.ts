@@ -33,11 +33,11 @@ export async function sendDemoFile(
   const path = `${folder}/secret plans.txt`;
   await writeFile(path, content, { mode: 0o600 });
   const sending = new FileTransfers(from, { folder: `${folder}/outbox` });
-  const receiving = new FileTransfers(to, { folder: `${folder}/inbox` });
+  const receiving = new FileTransfers(to, {
+    folder: `${folder}/inbox`,
+    accept: () => true,
+  });
   const received = new Promise<string>((resolve) => {
-    receiving.on('offer', (offer) => {
-      offer.accept();
-    });
     receiving.on('received', (_file, where) => {
       resolve(where);
     });

@@ -3,8 +3,10 @@
  */
 import type { Command as Node } from 'commander';
 import {
+  descriptorOption,
   endpointFlags,
   endpointOptions,
+  secretSource,
   wholeNumber,
   type EndpointOptions,
   type Found,
@@ -34,6 +36,29 @@ export function addIdentity(program: Node, found: Found): void {
       .action((options: EndpointOptions) => {
         found({ name: `identity ${name}`, ...endpointFlags(options) });
       });
+  addPassphrase(identity, found);
+}
+
+function addPassphrase(identity: Node, found: Found): void {
+  endpointOptions(identity.command('passphrase'))
+    .description('another passphrase for the files of this identity')
+    .option('--new-passphrase-file <file>', 'file of mode 0600 whose first line is the new one')
+    .addOption(
+      descriptorOption(
+        '--new-passphrase-fd <n>',
+        'file descriptor from which the new one is read',
+      ).conflicts('newPassphraseFile'),
+    )
+    .action((options: PassphraseOptions) => {
+      const { newPassphraseFile, newPassphraseFd } = options;
+      const newPassphrase = secretSource(newPassphraseFile, newPassphraseFd);
+      found({ name: 'identity passphrase', ...endpointFlags(options), newPassphrase });
+    });
+}
+
+interface PassphraseOptions extends EndpointOptions {
+  readonly newPassphraseFile?: string;
+  readonly newPassphraseFd?: number;
 }
 
 const wordCount = (text: string): number => {
@@ -112,6 +137,14 @@ function inviteSource({ invite, inviteFile }: ConnectOptions): SecretSource | un
   return invite === undefined ? undefined : { from: 'terminal' };
 }
 
+interface ReceiveOptions extends EndpointOptions {
+  readonly to: string;
+  readonly once?: true;
+  readonly yes?: true;
+  readonly from?: string;
+  readonly scan?: string;
+}
+
 /** `chat`, `send`, `receive` and `call`. */
 export function addTalk(program: Node, found: Found): void {
   endpointOptions(program.command('chat <peer>'))
@@ -126,12 +159,18 @@ export function addTalk(program: Node, found: Found): void {
       found({ name: 'send', ...endpointFlags(options), file, peer });
     });
   endpointOptions(program.command('receive'))
-    .description('take files of contacts until Ctrl-C')
+    .description('take files of contacts until Ctrl-C, each after a question at the terminal')
     .option('--to <folder>', 'folder for the files', '.')
     .option('--once', 'end after one file')
-    .action((options: EndpointOptions & { readonly to: string; readonly once?: true }) => {
-      const { to: folder, once = false } = options;
-      found({ name: 'receive', ...endpointFlags(options), folder, once });
+    .option('-y, --yes', 'take them without a question')
+    .option('--from <peer>', 'refuse files of everybody else')
+    .option(
+      '--scan <place>',
+      'clamd that looks into each file before it is released: the path of its socket, or HOST:PORT',
+    )
+    .action((options: ReceiveOptions) => {
+      const { to: folder, once = false, yes = false, from, scan } = options;
+      found({ name: 'receive', ...endpointFlags(options), folder, once, yes, from, scan });
     });
   endpointOptions(program.command('call [peer]'))
     .description('measure a call to PEER; without PEER answer such calls until Ctrl-C')

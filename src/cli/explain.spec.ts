@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { CallError } from '../client/calls/call-error.js';
 import { ContactError } from '../client/contacts/contact-error.js';
 import { FileTransferError } from '../client/files/transfer-error.js';
 import { GatewayError } from '../client/gateway/gateway-error.js';
@@ -23,6 +24,7 @@ describe('an error on the command line', () => {
     [new GatewayError('ERR_GATEWAY_LOGIN', 'No.', { reason: 'device-revoked' }), 77],
     [new ContactError('ERR_CONTACT_ABSENT', 'Nobody.'), 69],
     [new ContactError('ERR_CONTACT_NOT_ALLOWED', 'No.', 'blocked'), 77],
+    [new CallError('peer-not-allowed'), 77],
     [new FileTransferError('ERR_FILE_REFUSED', 'No.', 'too-large'), 77],
     [new FileTransferError('ERR_FILE_INTERRUPTED', 'Gone.'), 69],
     [Object.assign(new Error('Stopped.'), { exitCode: 130 }), 130],
@@ -38,6 +40,12 @@ describe('an error on the command line', () => {
     },
   );
 
+  it('says of a request that is not possible now what a login would not be told', () => {
+    const login = new GatewayError('ERR_GATEWAY_LOGIN', 'No.', { reason: 'unavailable' });
+    expect(explain(login).hint).toContain('log anybody in');
+    expect(explain(refused('unavailable')).hint).not.toContain('log anybody in');
+  });
+
   it('names the reason, and when to try again', () => {
     expect(explain(new ContactError('ERR_CONTACT_NOT_ALLOWED', 'No.', 'blocked')).problem).toBe(
       'No. (blocked)',
@@ -52,5 +60,10 @@ describe('an error on the command line', () => {
     expect(errorText(error, ['status', '--output', 'json']).text).toBe(json);
     expect(errorText(error, ['status', '--output=json']).text).toBe(json);
     expect(errorText(error, ['json']).text).toBe('Wrong.\nDo this.\n');
+  });
+
+  it('drives no terminal, whatever it names', () => {
+    const hostile = new ActionableError('ERR_SETTING', 'a\u001b[2J\nb\u202e', 'c\u009b');
+    expect(errorText(hostile, ['status']).text).toBe('a\\u001b[2J\\nb\\u202e\nc\\u009b\n');
   });
 });

@@ -1,13 +1,14 @@
 /*
  * What a person is told about an error: what is wrong, what to do, and with which code the program ends.
  */
+import { CallError } from '../client/calls/call-error.js';
 import { ContactError, type ContactErrorCode } from '../client/contacts/contact-error.js';
 import { FileTransferError, type FileTransferErrorCode } from '../client/files/transfer-error.js';
 import { GatewayError, type GatewayErrorCode } from '../client/gateway/gateway-error.js';
 import { IdentityError } from '../client/identity/identity-error.js';
 import type { LoginRefusal, RequestRefusal } from '../messages/signaling.js';
 import { ActionableError, EXIT_CODE, exitCodeOf, messageOf } from '../runtime/errors.js';
-import { jsonLine } from '../runtime/json-line.js';
+import { jsonLine, plainText } from '../runtime/json-line.js';
 
 /** An error as it is told. */
 export interface Explained {
@@ -17,6 +18,9 @@ export interface Explained {
   readonly hint: string;
   readonly exitCode: number;
 }
+
+const TYPED_FACTORS =
+  'Run it at a terminal and type a code of a generator or a recovery code. A terminal cannot ask a security key (WebAuthn): add a generator with a program that can.';
 
 /** What to do about a login that the gateway refused. */
 export const LOGIN_HINTS: Readonly<Record<LoginRefusal, string>> = {
@@ -35,7 +39,7 @@ export const LOGIN_HINTS: Readonly<Record<LoginRefusal, string>> = {
   'invite-invalid': 'The code is used, over or mistyped: ask for another one.',
   'account-locked': 'Wait, or ask an administrator: sallyport admin users unlock FINGERPRINT.',
   'second-factor-failed': 'Try again with the code that is shown now.',
-  'no-second-factor': 'Run it at a terminal and type a code of your second factor.',
+  'no-second-factor': TYPED_FACTORS,
   'too-many-connections': 'End other programs that use this account, or wait.',
   'too-many-logins': 'Wait before the next try.',
   'too-slow': 'Try again; answer sooner.',
@@ -48,7 +52,7 @@ const REQUEST_HINTS: Readonly<Record<RequestRefusal, string>> = {
   'unknown-request': 'This gateway is of another release and cannot do that.',
   'not-found': 'Look at the list: it may be gone already.',
   forbidden: 'No role of this account allows it: ask an administrator.',
-  'step-up-needed': 'Run it at a terminal and type a code of your second factor.',
+  'step-up-needed': TYPED_FACTORS,
   'second-factor-needed': 'Add a second factor first: sallyport factors add.',
   'own-request': 'Somebody else has to approve that, not the one who asks.',
   'proof-invalid': 'Type the code that is shown now.',
@@ -118,6 +122,14 @@ const FILES: Readonly<Record<FileTransferErrorCode, readonly [number, string]>> 
   ERR_FILE_CLOSED: [EXIT_CODE.failed, 'Send it again.'],
 };
 
+const CALL: readonly [number, string] = [
+  EXIT_CODE.refused,
+  'No role of one of the two allows it: ask an administrator.',
+];
+
+/** Longer than any path that a system takes, with what is said about it. */
+const MAX_LINE_CHARACTERS = 8_192;
+
 /** Refusals that mean "not now" rather than "no". */
 const NOT_NOW = ['unavailable', 'peer-absent', 'no-relay', 'too-many', 'too-many-logins'];
 
@@ -137,12 +149,13 @@ export function explain(error: unknown): Explained {
   if (error instanceof GatewayError) return ofGateway(error);
   if (error instanceof ContactError) return withReason(error, CONTACT[error.code]);
   if (error instanceof FileTransferError) return withReason(error, FILES[error.code]);
+  if (error instanceof CallError) return withReason(error, CALL);
   const { exitCode = EXIT_CODE.failed } = error as { readonly exitCode?: number };
   return { code: '', problem: messageOf(error), hint: '', exitCode };
 }
 
 function withReason(
-  { code, message, reason }: ContactError | FileTransferError,
+  { code, message, reason }: CallError | ContactError | FileTransferError,
   [exitCode, hint]: readonly [number, string],
 ): Explained {
   const isSaid = reason === undefined || message.includes(reason);
@@ -151,16 +164,18 @@ function withReason(
 
 function ofGateway({ code, message, reason = '', retryAfterSeconds }: GatewayError): Explained {
   const [exit, general] = GATEWAY[code];
-  const hint = hintFor(reason) ?? general;
+  const isLogin = code === 'ERR_GATEWAY_LOGIN' || code === 'ERR_GATEWAY_AWAY';
+  const hint = hintFor(reason, isLogin) ?? general;
   const wait = retryAfterSeconds === undefined ? '' : ` Try again in ${retryAfterSeconds} s.`;
   const exitCode = NOT_NOW.includes(reason) ? EXIT_CODE.unavailable : exit;
   return { code, problem: message, hint: `${hint}${wait}`.trim(), exitCode };
 }
 
-function hintFor(reason: string): string | undefined {
+/** A reason that both have means another thing for a login than for a request. */
+function hintFor(reason: string, isLogin: boolean): string | undefined {
   const hints: Readonly<Record<string, string>> = {
-    ...REQUEST_HINTS,
-    ...LOGIN_HINTS,
+    ...(isLogin ? REQUEST_HINTS : LOGIN_HINTS),
+    ...(isLogin ? LOGIN_HINTS : REQUEST_HINTS),
     superseded: 'Another program uses this device now: end it, or use it there.',
   };
   return Object.hasOwn(hints, reason) ? hints[reason] : undefined;
@@ -173,9 +188,14 @@ export function errorText(
 ): { readonly text: string; readonly exitCode: number } {
   const { exitCode, ...told } = explain(error);
   if (wantsJson(argv)) return { text: `${jsonLine({ error: told })}\n`, exitCode };
+  // A name of a file or of a gateway may hold anything: none of it drives the terminal.
   const lines = [told.problem, told.hint].filter((line) => line !== '');
-  return { text: lines.map((line) => `${line}\n`).join(''), exitCode };
+  return { text: lines.map((line) => `${visible(line)}\n`).join(''), exitCode };
 }
+
+/** Backslashes stay as they are: most stand for something that was made visible where it was named. */
+const visible = (line: string): string =>
+  plainText(line, MAX_LINE_CHARACTERS).replaceAll('\\\\', '\\');
 
 /** Also for a command line that could not be read as a whole. */
 const wantsJson = (argv: readonly string[]): boolean =>

@@ -2,7 +2,7 @@
  * Where the gateways of this machine are, from the status of their resources: what a client needs to trust one.
  */
 import type { KubernetesObject } from '../kubernetes/object.js';
-import type { PodState } from '../standalone/pods.runner.js';
+import type { PodState } from '../standalone/pod.process.js';
 
 /** A gateway that runs here. */
 export interface LocalGateway {

@@ -1,7 +1,7 @@
 /*
  * The processes that stand for pods, as a table.
  */
-import type { PodState } from '../standalone/pods.runner.js';
+import type { PodState } from '../standalone/pod.process.js';
 
 const MEBIBYTE = 1_048_576;
 
@@ -28,3 +28,16 @@ export function podLines(pods: readonly PodState[]): string[] {
       .trimEnd(),
   );
 }
+
+/** The processes of `after` that changed since `before`; memory is no change, and is not told. */
+export function changedPods(
+  before: readonly PodState[],
+  after: readonly PodState[],
+): readonly Omit<PodState, 'residentBytes'>[] {
+  const known = new Set(before.map((state) => JSON.stringify(lasting(state))));
+  return after.map(lasting).filter((state) => !known.has(JSON.stringify(state)));
+}
+
+const lasting = ({ id, address, phase, ready, restarts }: PodState) => ({
+  ...{ id, address, phase, ready, restarts },
+});

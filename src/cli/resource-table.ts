@@ -85,16 +85,17 @@ export function tableLines(rows: readonly ResourceRow[], width: number): string[
   });
 }
 
-/** What changed between two tables, as one line each: for output that is no terminal. */
-export function changedLines(
+/** The rows of `after` that changed since `before`: for output that is no terminal. */
+export function changedRows(
   before: readonly ResourceRow[],
   after: readonly ResourceRow[],
-): string[] {
-  const lines = new Map(before.map((row) => [`${row.kind}/${row.name}`, lineOf(row)]));
-  return after.filter((row) => lines.get(`${row.kind}/${row.name}`) !== lineOf(row)).map(lineOf);
+): readonly ResourceRow[] {
+  const lines = new Map(before.map((row) => [`${row.kind}/${row.name}`, rowLine(row)]));
+  return after.filter((row) => lines.get(`${row.kind}/${row.name}`) !== rowLine(row));
 }
 
-function lineOf({ kind, name, ready, reason, objects, message }: ResourceRow): string {
+/** One row as one line. */
+export function rowLine({ kind, name, ready, reason, objects, message }: ResourceRow): string {
   const text = message === '' ? '' : `: ${plainText(message, 256)}`;
   return `${kind} ${name} Ready=${ready} ${reason} (${objects} objects)${text}`;
 }

@@ -3,7 +3,7 @@
  * for the operator's rooms.
  */
 import { EXIT_CODE } from '../runtime/errors.js';
-import type { Command } from './commands.js';
+import type { Command, IdentityCommand } from './commands.js';
 import { Report } from './terminal/report.js';
 import type { Output } from './terminal.screen.js';
 import type { UpPlace } from './up.process.js';
@@ -20,12 +20,14 @@ export async function runCommand(command: Command, place: UpPlace): Promise<numb
       return EXIT_CODE.ok;
     case 'up':
       return (await import('./up.process.js')).runUp(command, place);
+    case 'demo':
+      return (await import('./running-demo.command.js')).runRunningDemo(command, place);
     default:
       return runReported(command, output);
   }
 }
 
-type Reported = Exclude<Command, { name: 'help' | 'completion' | 'up' }>;
+type Reported = Exclude<Command, { name: 'help' | 'completion' | 'up' | 'demo' }>;
 
 async function runReported(command: Reported, output: Output): Promise<number> {
   const report = new Report(output, command.output);
@@ -34,6 +36,10 @@ async function runReported(command: Reported, output: Output): Promise<number> {
       return (await import('./role.command.js')).runRoleImport(command, report);
     case 'doctor':
       return (await import('./doctor/doctor.command.js')).runDoctor(command, report);
+    case 'bundle verify':
+    case 'bundle load':
+    case 'bundle rollback':
+      return (await import('./bundle/bundle.command.js')).runBundle(command, report);
     case 'gateways list':
     case 'gateways add':
     case 'gateways remove':
@@ -45,7 +51,13 @@ async function runReported(command: Reported, output: Output): Promise<number> {
 
 type OfEndpoint = Exclude<
   Reported,
-  { name: 'role import' | 'doctor' | `gateways ${'list' | 'add' | 'remove'}` }
+  {
+    name:
+      | 'role import'
+      | 'doctor'
+      | `gateways ${'list' | 'add' | 'remove'}`
+      | `bundle ${'verify' | 'load' | 'rollback'}`;
+  }
 >;
 
 async function runEndpoint(command: OfEndpoint, report: Report): Promise<number> {
@@ -54,13 +66,14 @@ async function runEndpoint(command: OfEndpoint, report: Report): Promise<number>
     case 'identity restore':
     case 'identity show':
     case 'identity backup':
+    case 'identity passphrase':
       return (await import('./endpoint/identity.command.js')).runIdentity(command, report);
     case 'chat':
       return (await import('./endpoint/chat.command.js')).runChat(command, report);
     case 'send':
-      return (await import('./endpoint/files.command.js')).runSend(command, report);
+      return (await import('./endpoint/send.command.js')).runSend(command, report);
     case 'receive':
-      return (await import('./endpoint/files.command.js')).runReceive(command, report);
+      return (await import('./endpoint/receive.command.js')).runReceive(command, report);
     case 'call':
       return (await import('./endpoint/call.command.js')).runCall(command, report);
     default:
@@ -72,12 +85,7 @@ async function runAccountOrContacts(
   command: Exclude<
     OfEndpoint,
     {
-      name:
-        | `identity ${'create' | 'restore' | 'show' | 'backup'}`
-        | 'chat'
-        | 'send'
-        | 'receive'
-        | 'call';
+      name: IdentityCommand['name'] | 'chat' | 'send' | 'receive' | 'call';
     }
   >,
   report: Report,

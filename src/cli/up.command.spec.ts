@@ -69,7 +69,7 @@ describe('sallyport up', () => {
   it('says which program is missing and how to make it', async () => {
     const { output } = await up(GATEWAY + POOL, [], 'is not in');
     expect(output).toMatch(/dist\/bin\/gateway.js.* is not in/);
-    expect(output).toContain('Build it: npm run bundle.');
+    expect(output).toContain('Build it: npm run compile.');
   }, 30_000);
 
   it('refuses keys of an earlier run that others may read', async () => {

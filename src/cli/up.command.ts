@@ -12,7 +12,8 @@ import { RECONCILERS } from '../operator/tokens.js';
 import { ActionableError, messageOf } from '../runtime/errors.js';
 import { systemClock } from '../runtime/system.clock.js';
 import { InMemoryCluster } from '../standalone/in-memory-cluster.js';
-import { PodsRunner, type PodState } from '../standalone/pods.runner.js';
+import type { PodState } from '../standalone/pod.process.js';
+import { PodsRunner } from '../standalone/pods.runner.js';
 import { programsIn } from '../standalone/programs.files.js';
 import { RoomsRunner } from '../standalone/rooms.runner.js';
 import { StateFile } from '../standalone/state.files.js';
@@ -20,16 +21,18 @@ import { readCrdSchemas } from './crd.files.js';
 import { FailureLog } from './failure-log.js';
 import { readResourceFiles, type FileResource } from './resource.files.js';
 import { localGateways, type LocalGateway } from './local-gateways.js';
-import { podLines } from './pod-table.js';
+import { changedPods, podLines } from './pod-table.js';
 import {
-  changedLines,
+  changedRows,
   isReady,
   isStalled,
+  rowLine,
   rowOf,
   tableLines,
   type ResourceRow,
 } from './resource-table.js';
-import { Screen, type Output } from './terminal.screen.js';
+import { Screen } from './terminal.screen.js';
+import type { Report } from './terminal/report.js';
 
 /** How often the table looks at the resources. */
 const LOOK_EVERY_MS = 100;
@@ -39,7 +42,7 @@ const READY_WITHIN_MS = 60_000;
 export interface UpOptions {
   readonly folders: readonly string[];
   readonly version: string;
-  readonly output: Output;
+  readonly report: Report;
   /** Where keys, data and logs are kept. */
   readonly state: string;
   /** Folder of the bundled programs. */
@@ -48,29 +51,30 @@ export interface UpOptions {
 
 /** Resources from files, reconciled in memory; their pods are processes of this machine. */
 export class Up {
-  readonly #output: Output;
+  readonly #report: Report;
   readonly #cluster: InMemoryCluster;
   readonly #runner: RoomsRunner;
   readonly #pods: PodsRunner;
   readonly #kept: StateFile;
   readonly #failures: FailureLog;
-  readonly #screen: Screen;
+  readonly #screen: Screen | undefined;
   #shown: readonly ResourceRow[] = [];
+  #told: readonly PodState[] = [];
   #timer: NodeJS.Timeout | undefined;
 
-  private constructor(output: Output, parts: Parts) {
-    this.#output = output;
+  private constructor(report: Report, parts: Parts) {
+    this.#report = report;
     this.#cluster = parts.cluster;
     this.#runner = parts.runner;
     this.#pods = parts.pods;
     this.#kept = parts.kept;
     this.#failures = parts.failures;
-    this.#screen = new Screen(output);
+    this.#screen = report.screen && new Screen(report.screen);
   }
 
   /** Reads the files and what an earlier run kept, wires the rooms and starts them. @throws ActionableError for a file that cannot be used */
   static async start(options: UpOptions): Promise<Up> {
-    const { folders, version, output } = options;
+    const { folders, version, report } = options;
     if (options.state === '')
       throw new ActionableError(
         'ERR_ARGUMENT',
@@ -98,7 +102,7 @@ export class Up {
       kept.changed();
       pods.look();
     });
-    return new Up(output, { cluster, runner, pods, kept, failures });
+    return new Up(report, { cluster, runner, pods, kept, failures });
   }
 
   /** Shows the table until `hide` or `stop`: redrawn in a terminal, as lines of what changed elsewhere. */
@@ -134,8 +138,8 @@ export class Up {
   /** As `ready`, then prints the table once. */
   async once(): Promise<boolean> {
     const ready = await this.ready();
-    const lines = [...this.#lines(0), ...this.#failures.lines()];
-    this.#output.write(lines.map((line) => `${line}\n`).join(''));
+    if (this.#report.format === 'json') this.#tellChanges();
+    else for (const line of [...this.#lines(0), ...this.#failures.lines()]) this.#report.note(line);
     return ready;
   }
 
@@ -177,16 +181,26 @@ export class Up {
   }
 
   #draw(): void {
-    if (this.#output.isTTY) {
-      const lines = this.#lines(this.#output.columns ?? 80);
-      this.#screen.draw([...lines, ...this.#failures.lines()]);
-      return;
-    }
+    const { screen } = this.#report;
+    if (screen === undefined) this.#tellChanges();
+    else this.#screen?.draw([...this.#lines(screen.columns ?? 80), ...this.#failures.lines()]);
+  }
+
+  /** Where nothing can be redrawn: one line for each change, of processes only for programs that read it. */
+  #tellChanges(): void {
+    const report = this.#report;
     const rows = this.#rows();
-    for (const line of [...changedLines(this.#shown, rows), ...this.#failures.takeNew()]) {
-      this.#output.write(`${line}\n`);
-    }
+    for (const row of changedRows(this.#shown, rows))
+      report.event('resource', { ...row }, rowLine(row));
     this.#shown = rows;
+    if (report.format === 'json') this.#tellProcesses();
+    for (const problem of this.#failures.takeNew()) report.event('failure', { problem }, problem);
+  }
+
+  #tellProcesses(): void {
+    const states = this.#pods.states;
+    for (const state of changedPods(this.#told, states)) this.#report.event('process', state, '');
+    this.#told = states;
   }
 
   #resources(): readonly KubernetesObject[] {

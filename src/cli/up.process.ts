@@ -4,9 +4,11 @@
 import { join } from 'node:path';
 import { EXIT_CODE } from '../runtime/errors.js';
 import { SILENT_LOGGER } from '../runtime/log.js';
+import { SIGNAL_EXIT_CODE } from '../runtime/shutdown.js';
 import { stopOnSignal } from '../runtime/shutdown.process.js';
 import { Home } from './endpoint/home.files.js';
 import { quickstart, type UpCommand } from './quickstart.command.js';
+import { Report } from './terminal/report.js';
 import type { Output } from './terminal.screen.js';
 import { Up } from './up.command.js';
 
@@ -24,10 +26,13 @@ export interface UpPlace {
 /** Starts what the files declare; gives the exit code with `--once`, else 0 while everything goes on until Ctrl-C. */
 export async function runUp(command: UpCommand, place: UpPlace): Promise<number> {
   const { folders, once, demo, state } = command;
-  const { output } = place;
-  const up = await Up.start({ folders, state, ...place });
+  const report = new Report(place.output, command.output);
+  const { version, programs } = place;
+  const up = await Up.start({ folders, state, version, programs, report });
   const steps = () => [{ name: 'rooms', stop: () => up.stop() }];
-  stopOnSignal({ deadlineMs: STOP_WITHIN_MS, log: SILENT_LOGGER, steps });
+  // Who waits for the end of `--once` must not take an interrupted one for done.
+  const exitCode = once ? SIGNAL_EXIT_CODE.SIGINT : EXIT_CODE.ok;
+  stopOnSignal({ deadlineMs: STOP_WITHIN_MS, log: SILENT_LOGGER, steps, exitCode });
   // A terminal that is closed ends it in order, too: its programs would stay behind.
   process.once('SIGHUP', () => process.kill(process.pid, 'SIGTERM'));
   if (once && !demo) {
@@ -35,17 +40,19 @@ export async function runUp(command: UpCommand, place: UpPlace): Promise<number>
     await up.stop();
     return ready ? EXIT_CODE.ok : EXIT_CODE.failed;
   }
-  const fine = await quickstart(up, command, output);
+  const fine = await quickstart(up, command, report);
   const home = await clientHome(up, state);
   if (once) {
     await up.stop();
     return fine ? EXIT_CODE.ok : EXIT_CODE.failed;
   }
   if (home !== undefined)
-    output.write(
-      `Join yourself: sallyport identity create --home '${home}', then connect --home '${home}'.\n`,
+    report.event(
+      'home',
+      { home },
+      `Join yourself: sallyport identity create --home '${home}', then connect --home '${home}'.`,
     );
-  output.write('Ctrl-C stops every process.\n');
+  report.note('Ctrl-C stops every process.');
   up.show();
   return EXIT_CODE.ok;
 }

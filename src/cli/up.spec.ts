@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { changedLines, isStalled, rowOf, tableLines } from './resource-table.js';
+import { changedRows, isStalled, rowLine, rowOf, tableLines } from './resource-table.js';
 import { Screen } from './terminal.screen.js';
 
 const aGateway = (observedGeneration: number, conditions: object[]) => ({
@@ -56,8 +56,8 @@ describe('the table of resources', () => {
   it('lists only what changed where nothing can be redrawn', () => {
     const before = rowOf(aGateway(1, []), 0);
     const after = rowOf(aGateway(2, [condition('Ready', 'True', 'AllReady')]), 11);
-    expect(changedLines([before], [before])).toEqual([]);
-    expect(changedLines([before], [after])).toEqual([
+    expect(changedRows([before], [before])).toEqual([]);
+    expect(changedRows([before], [after]).map(rowLine)).toEqual([
       'SignalingGateway office/edge Ready=True AllReady (11 objects): AllReady.',
     ]);
   });

@@ -2,10 +2,21 @@
  * One pod as one process: started, probed, restarted with backoff when it ends, stopped with its own grace period.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { closeSync, openSync, renameSync, statSync } from 'node:fs';
+import { closeSync, openSync, readSync, renameSync, statSync } from 'node:fs';
 import { get } from 'node:http';
 import type { Pod, Probe } from './pods.js';
+import { failureIn } from './program-failure.js';
 import { forgetProcess, noteProcess, residentBytes } from './process.files.js';
+
+/** How one pod is doing, for a table. */
+export interface PodState {
+  readonly id: string;
+  readonly address: string;
+  readonly phase: string;
+  readonly ready: boolean;
+  readonly restarts: number;
+  readonly residentBytes: number | undefined;
+}
 
 /** How a process is doing. */
 export type PodPhase = 'Starting' | 'Running' | 'BackOff' | 'Stopping' | 'Ended';
@@ -30,6 +41,8 @@ const HEALTHY_AFTER_MS = 60_000;
 const STARTING_PROBE_MS = 100;
 const PROBE_MS = 1_000;
 const MAX_LOG_BYTES = 20 * 1024 * 1024;
+/** The last words of a program that has failed. */
+const MAX_LOOKED_AT_BYTES = 64 * 1024;
 
 /** A running pod. */
 export class PodProcess {
@@ -45,6 +58,8 @@ export class PodProcess {
   #ready = false;
   #live = false;
   #restarts = 0;
+  #logFrom = 0;
+  #failure: string | undefined;
   #ended: (() => void)[] = [];
 
   /** `changed` is called whenever what the getters say changes. */
@@ -62,18 +77,23 @@ export class PodProcess {
     return this.#ready && this.#phase === 'Running';
   }
 
-  get restarts(): number {
-    return this.#restarts;
-  }
-
   get address(): string {
     return this.#command.address;
   }
 
-  /** Resident memory in bytes; undefined where the system does not say. */
-  get residentBytes(): number | undefined {
+  /** All of that, and its resident memory where the system says it. */
+  get state(): PodState {
     const { pid } = this.#child ?? {};
-    return pid === undefined ? undefined : residentBytes(pid);
+    return {
+      ...{ id: this.pod.id, address: this.address, phase: this.#phase },
+      ...{ ready: this.ready, restarts: this.#restarts },
+      residentBytes: pid === undefined ? undefined : residentBytes(pid),
+    };
+  }
+
+  /** What the last error in the log of the run that ended says; undefined if there is none. */
+  get failure(): string | undefined {
+    return this.#failure;
   }
 
   /** Ends it: SIGTERM, again after `hurryMs` (our programs end at once on the second), SIGKILL after the grace period. */
@@ -112,8 +132,11 @@ export class PodProcess {
     this.#live = false;
     this.#set('Starting');
     // Standard output is the audit trail of a program without a log server, standard error its log.
+    this.#logFrom = sizeOf(`${folder}/program.log`);
     const [audit, log] = [openLog(`${folder}/audit.log`), openLog(`${folder}/program.log`)];
-    const child = spawn(program, args, { env, cwd: folder, stdio: ['ignore', audit, log] });
+    // The channel says nothing: it closes when this process ends, and the program ends with it.
+    const child = spawn(program, args, { env, cwd: folder, stdio: ['ignore', audit, log, 'ipc'] });
+    child.channel?.unref();
     closeSync(audit);
     closeSync(log);
     this.#child = child;
@@ -141,6 +164,7 @@ export class PodProcess {
       ran > HEALTHY_AFTER_MS ? FIRST_BACKOFF_MS : Math.min(this.#backoffMs * 2, MAX_BACKOFF_MS);
     this.#restarts += 1;
     this.#ready = false;
+    this.#failure = failureIn(logSince(`${this.#command.folder}/program.log`, this.#logFrom));
     this.#set('BackOff');
     this.#timer = setTimeout(() => {
       this.start();
@@ -214,7 +238,22 @@ export class PodProcess {
 
 /** Appends; a log that has grown large becomes the one before. */
 function openLog(path: string): number {
-  const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
-  if (size > MAX_LOG_BYTES) renameSync(path, `${path}.1`);
+  if (sizeOf(path) > MAX_LOG_BYTES) renameSync(path, `${path}.1`);
   return openSync(path, 'a', 0o600);
+}
+
+const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+
+/** The end of a log, from `from` on if that is not too long. */
+function logSince(path: string, from: number): string {
+  const size = sizeOf(path);
+  // It may have become the one before: then it begins anew.
+  const start = Math.max(size < from ? 0 : from, size - MAX_LOOKED_AT_BYTES);
+  const bytes = Buffer.alloc(size - start);
+  const file = openSync(path, 'r');
+  try {
+    return bytes.toString('utf8', 0, readSync(file, bytes, 0, bytes.length, start));
+  } finally {
+    closeSync(file);
+  }
 }

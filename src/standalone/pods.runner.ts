@@ -10,7 +10,7 @@ import type { Logger } from '../runtime/log.js';
 import { AddressBook } from './address-book.js';
 import type { InMemoryCluster } from './in-memory-cluster.js';
 import { commandLine, environmentOf, folderOf, podFiles, type PodPlace } from './pod-files.js';
-import { PodProcess } from './pod.process.js';
+import { PodProcess, type PodState } from './pod.process.js';
 import { endLeftProcess, forgetProcess, livingProcess, noteProcess } from './process.files.js';
 import { isSelected, workloadsIn, type Pod, type Workload } from './pods.js';
 import { nextStep } from './rollout.js';
@@ -33,16 +33,6 @@ export interface PodsOptions {
   /** What a container's command is on this machine. */
   readonly programOf: (argv: readonly string[]) => readonly string[];
   readonly log: Logger;
-}
-
-/** How one pod is doing, for a table. */
-export interface PodState {
-  readonly id: string;
-  readonly address: string;
-  readonly phase: string;
-  readonly ready: boolean;
-  readonly restarts: number;
-  readonly residentBytes: number | undefined;
 }
 
 /** The pods of a cluster as processes. */
@@ -92,14 +82,7 @@ export class PodsRunner {
 
   /** How the pods are doing, by name; those that wait for an object say for which. */
   get states(): readonly PodState[] {
-    const running = [...this.#running.values()].map((process) => ({
-      id: process.pod.id,
-      address: process.address,
-      phase: process.phase,
-      ready: process.ready,
-      restarts: process.restarts,
-      residentBytes: process.residentBytes,
-    }));
+    const running = [...this.#running.values()].map(({ state }) => state);
     const waiting = [...this.#waiting].map(([id, missing]) => ({
       ...{ id, address: this.#addresses.of(id), phase: `waits for ${missing}` },
       ...{ ready: false, restarts: 0, residentBytes: undefined },
@@ -206,10 +189,16 @@ export class PodsRunner {
     };
     const running = new PodProcess(pod, command, () => {
       if (running.phase === 'Ended') this.#forget(running);
+      if (running.phase === 'BackOff') this.#tellFailure(running);
       this.look();
     });
     this.#running.set(pod.id, running);
     running.start();
+  }
+
+  #tellFailure({ pod, failure }: PodProcess): void {
+    if (failure === undefined) return;
+    this.#options.log.error('a program ended', { pod: pod.id, because: failure });
   }
 
   async #heldPort({ id, container }: Pod, address: string): Promise<string | undefined> {

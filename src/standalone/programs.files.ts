@@ -15,7 +15,7 @@ export function programsIn(folder: string): (argv: readonly string[]) => readonl
     throw new ActionableError(
       'ERR_STATE',
       `The program "${program} ${script}" is not in ${folder}.`,
-      'Build it: npm run bundle.',
+      'Build it: npm run compile.',
     );
   };
 }

@@ -1,6 +1,6 @@
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { CliFolder, CliProcess, PASSPHRASE } from './cli-bed.js';
+import { CliFolder, CliProcess, json, PASSPHRASE } from './cli-bed.js';
 
 let folder: CliFolder;
 beforeAll(async () => {
@@ -9,13 +9,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await folder.remove();
 });
-
-/** What this command line prints as JSON. */
-async function json(args: readonly string[]): Promise<Record<string, unknown>> {
-  const { code, stdout, stderr } = await CliProcess.run([...args, '--output', 'json']).ended;
-  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-  return JSON.parse(stdout) as Record<string, unknown>;
-}
 
 /** The words on a screen: ` 1 able       2 baker ...`. */
 const wordsIn = (screen: string): readonly string[] =>
@@ -67,7 +60,7 @@ describe('identity create at a terminal', () => {
   it('makes a file for its owner alone, which its passphrase opens', async () => {
     expect((await stat(folder.in('alice/identity'))).mode & 0o777).toBe(0o600);
     const args = ['identity', 'show', ...folder.of('alice')];
-    expect(await json(args)).toMatchObject({ needsBackup: false, revokedDevices: 0 });
+    expect(await json(...args)).toMatchObject({ needsBackup: false, revokedDevices: 0 });
   }, 60_000);
 
   it('S56: gives the same account to who types the phrase elsewhere', async () => {
@@ -77,8 +70,8 @@ describe('identity create at a terminal', () => {
     restore.type(`${phrase.join('  ').toUpperCase()}\r`);
     expect((await restore.ended).code).toBe(0);
     const [one, other] = [
-      await json(['identity', 'show', ...folder.of('alice')]),
-      await json(['identity', 'show', ...folder.of('again')]),
+      await json(...['identity', 'show', ...folder.of('alice')]),
+      await json(...['identity', 'show', ...folder.of('again')]),
     ];
     expect(other['fingerprint']).toBe(one['fingerprint']);
     expect(other['device']).not.toBe(one['device']);
@@ -106,7 +99,7 @@ describe('identity create at a terminal', () => {
 
 describe('identity without a terminal', () => {
   it('is made with a passphrase from a file, and its phrase is shown nowhere', async () => {
-    const made = await json(['identity', 'create', '--words', '24', ...folder.of('bob')]);
+    const made = await json(...['identity', 'create', '--words', '24', ...folder.of('bob')]);
     expect(made).toMatchObject({ needsBackup: true });
     expect(Object.keys(made)).not.toContain('phrase');
     const backup = await CliProcess.run(['identity', 'backup', ...folder.of('bob')]).ended;

@@ -2,9 +2,9 @@
  * Two people with the command line, through a gateway and relays that are processes of their own.
  */
 import { randomBytes } from 'node:crypto';
-import { readFile, writeFile } from 'node:fs/promises';
+import { cp, readFile, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { CliFolder, CliProcess, type Ended } from './cli-bed.js';
+import { CliFolder, CliProcess, json, refusal, run } from './cli-bed.js';
 import { ClientBed } from './client-bed.js';
 
 const JSON_OUTPUT = ['--output', 'json'];
@@ -28,15 +28,6 @@ afterAll(async () => {
   await bed.stop();
   await folder.remove();
 });
-
-const run = (...args: readonly string[]): Promise<Ended> => CliProcess.run(args).ended;
-
-/** What a command prints as JSON. */
-async function json<Value = Record<string, unknown>>(...args: readonly string[]): Promise<Value> {
-  const { code, stdout, stderr } = await run(...args, ...JSON_OUTPUT);
-  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-  return JSON.parse(stdout) as Value;
-}
 
 const fingerprintOf = async (who: readonly string[]): Promise<string> =>
   (await json('identity', 'show', ...who))['fingerprint'] as string;
@@ -82,10 +73,14 @@ describe('two people at their command lines', () => {
     expect(heard.stdout).toContain('Alice: shall we?\nAlice: \\u001b[2Jyes\n');
   }, 120_000);
 
-  it('is told when the same device is used by another program', async () => {
+  it('are told when the same device is used by another program', async () => {
     const first = CliProcess.run(['connect', '--stay', ...bob, '--output', 'json']);
     await first.says('sessionEndsAt');
-    await run('status', ...bob);
+    expect(await refusal('status', ...bob)).toMatchObject({
+      ...{ exit: 78, code: 'ERR_IDENTITY_IN_USE' },
+    });
+    await cp(folder.in('bob'), folder.in('copy'), { recursive: true });
+    expect((await run('status', ...folder.of('copy'))).code).toBe(0);
     const { code, stderr } = await first.ended;
     expect(code).toBe(77);
     expect(stderr).toContain('Another program uses this device now');
@@ -94,7 +89,14 @@ describe('two people at their command lines', () => {
   it('send a file with progress, which arrives whole', async () => {
     const bytes = randomBytes(3_000_000);
     await writeFile(folder.in('plan.txt'), bytes.toString('base64'));
-    const receive = CliProcess.run(['receive', '--once', '--to', folder.in('inbox'), ...bob]);
+    const receive = CliProcess.run([
+      'receive',
+      '--once',
+      '--yes',
+      '--to',
+      folder.in('inbox'),
+      ...bob,
+    ]);
     await receive.says('Files of contacts go to');
     const { code, stdout, stderr } = await run('send', folder.in('plan.txt'), 'Bob', ...alice);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
@@ -112,7 +114,7 @@ describe('two people at their command lines', () => {
     );
     answering.interrupt();
     await answering.ended;
-    expect(report).toMatchObject({ sent: 100 });
+    expect(report).toMatchObject({ sent: 100, refused: {}, refusedDatagrams: {} });
     expect((report as { returned: number }).returned).toBeGreaterThan(20);
   }, 120_000);
 
@@ -132,6 +134,7 @@ describe('an account at its command line', () => {
     expect(await json('status', ...alice)).toMatchObject({
       account: alicePrint,
       administrator: false,
+      cryptography: expect.stringMatching(/^(sodium|node|noble)$/),
     });
   }, 60_000);
 

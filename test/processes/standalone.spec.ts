@@ -1,108 +1,30 @@
 /*
- * The quickstart as a newcomer starts it: a gateway and two relays as processes of this machine.
+ * The quickstart as a newcomer starts it, when all goes well.
  */
-import { spawn, type ChildProcess } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
-import { once } from 'node:events';
-import { mkdir, mkdtemp, readFile, rm, rmdir } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
+import { readdirSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { bundle } from '../../config/tooling/bundler.js';
+import { describe, expect, it } from '@jest/globals';
+import {
+  ended,
+  isAlive,
+  kill,
+  pidOf,
+  PROGRAMS,
+  sallyport,
+  SOON_MS,
+  stateFolder,
+  until,
+  up,
+  type Run,
+} from './standalone-bed.js';
 
-const ROOT = join(import.meta.dirname, '../..');
-const PROGRAMS = ['default/demo-gateway-0', 'default/local-relay-0', 'default/local-relay-1'];
-const SOON_MS = 60_000;
-
-let folder: string;
-let state: string;
-const started = new Set<ChildProcess>();
-
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'sallyport-standalone-'));
-  state = join(folder, 'state');
-  await bundle(
-    {
-      gateway: 'src/bin/gateway.ts',
-      relay: 'src/bin/relay.ts',
-      sallyport: 'src/bin/sallyport.ts',
-      'packet.worker': 'src/relay/packet/packet.worker.ts',
-      'fallback.worker': 'src/relay/shell/fallback.worker.ts',
-    },
-    join(ROOT, 'dist/test-standalone'),
-  );
-}, SOON_MS);
-
-afterEach(async () => {
-  for (const child of started) await ended(child, 'SIGKILL');
-  for (const pod of PROGRAMS) kill(pidOf(pod));
-});
-afterAll(async () => {
-  await rm(folder, { recursive: true, force: true });
-  await rm(join(ROOT, 'dist/test-standalone'), { recursive: true, force: true });
-});
-
-interface Run {
-  readonly child: ChildProcess;
-  output(): string;
-}
-
-function up(...args: string[]): Run {
-  const program = join(ROOT, 'dist/test-standalone/sallyport.js');
-  const argv = [program, 'up', '-f', 'config/quickstart', '--state', state, ...args];
-  const child = spawn(process.execPath, argv, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
-  started.add(child);
-  child.once('exit', () => started.delete(child));
-  let output = '';
-  for (const stream of [child.stdout, child.stderr])
-    stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
-  return { child, output: () => output };
-}
-
-async function ended(child: ChildProcess, signal: NodeJS.Signals): Promise<number | null> {
-  if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
-  const exit = new Promise<number | null>((resolve) => child.once('exit', resolve));
-  child.kill(signal);
-  return exit;
-}
-
-/** Process id of a pod; undefined while it does not run. */
-function pidOf(pod: string): number | undefined {
-  try {
-    const noted = readFileSync(join(state, 'pods', pod, 'process.json'), 'utf8');
-    return (JSON.parse(noted) as { pid: number }).pid;
-  } catch {
-    return undefined;
-  }
-}
-/** Ended and waiting for its parent to notice is ended. */
-function isAlive(pid: number | undefined): boolean {
-  try {
-    return (
-      pid !== undefined && !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
-    );
-  } catch {
-    return false;
-  }
-}
-function kill(pid: number | undefined): void {
-  if (isAlive(pid) && pid !== undefined) process.kill(pid, 'SIGKILL');
-}
-
-async function until(what: string, holds: () => boolean): Promise<void> {
-  const end = performance.now() + SOON_MS;
-  while (!holds()) {
-    if (performance.now() > end) throw new Error(`not within a minute: ${what}`);
-    await new Promise((wake) => setTimeout(wake, 100));
-  }
-}
 const isReady = (run: Run) => (): boolean =>
   ['SignalingGateway default/demo', 'RelayPool default/local'].every((name) =>
     run.output().includes(`${name} Ready=True`),
   );
 const caOf = async (): Promise<string> => {
-  const kept = JSON.parse(await readFile(join(state, 'cluster.json'), 'utf8')) as {
+  const kept = JSON.parse(await readFile(join(stateFolder(), 'cluster.json'), 'utf8')) as {
     objects: { put: { kind: string; metadata: { name: string }; data?: Record<string, string> } }[];
   };
   const found = kept.objects.find(
@@ -115,8 +37,8 @@ describe('the quickstart without a cluster', () => {
   it(
     'becomes ready, says so, and ends every process',
     async () => {
-      const run = up('--once');
-      const code = await new Promise<number | null>((resolve) => run.child.once('exit', resolve));
+      const run = up(['--once']);
+      const code = await run.closed;
       expect([code, run.output()]).toEqual([
         0,
         expect.stringMatching(/default\/demo-gateway-0 +127/),
@@ -131,8 +53,8 @@ describe('the quickstart without a cluster', () => {
   it(
     'S205, T3: lets two people talk whom no server can overhear, and ends every process',
     async () => {
-      const run = up('--demo', '--once');
-      const code = await new Promise<number | null>((resolve) => run.child.once('exit', resolve));
+      const run = up(['--demo', '--once']);
+      const code = await run.closed;
       const output = run.output();
       expect([code, output]).toEqual([0, expect.stringContaining('both see the safety number')]);
       expect(output).toMatch(/alice to bob: .* \(sealed end to end, there after \d+ ms\)/);
@@ -150,8 +72,8 @@ describe('the quickstart without a cluster', () => {
     async () => {
       const run = up();
       await until('ready', isReady(run));
-      const second = up('--once');
-      const refused = await new Promise<number | null>((done) => second.child.once('close', done));
+      const second = up(['--once']);
+      const refused = await second.closed;
       expect([refused, second.output()]).toEqual([
         78,
         expect.stringContaining('is in use by process'),
@@ -170,62 +92,70 @@ describe('the quickstart without a cluster', () => {
   );
 
   it(
-    'goes on with the same keys after it was killed itself, and leaves no process of that run',
+    'is followed by its programs when it is killed itself, and goes on with the same keys after it',
     async () => {
       const first = up();
       await until('ready', isReady(first));
       const authority = await caOf();
-      await ended(first.child, 'SIGKILL');
       const left = PROGRAMS.map(pidOf);
       expect(left.map(isAlive)).toEqual([true, true, true]);
+      await ended(first.child, 'SIGKILL');
+      await until('no process is left', () => !left.some(isAlive));
       const second = up();
       await until('ready again', isReady(second));
       expect(PROGRAMS.map(pidOf).map(isAlive)).toEqual([true, true, true]);
-      expect(left.map(isAlive)).toEqual([false, false, false]);
       expect(await caOf()).toBe(authority);
       expect(await ended(second.child, 'SIGINT')).toBe(0);
     },
     4 * SOON_MS,
   );
 
+  it(
+    'tells programs what changes, and lets two people talk a second time',
+    async () => {
+      const run = up(['--output', 'json']);
+      await until('ready', () => run.output().includes('{"event":"home"'));
+      const demo = sallyport('demo', '--state', stateFolder());
+      const code = await demo.closed;
+      expect([code, demo.output()]).toEqual([0, expect.stringContaining(': not found')]);
+      expect(await ended(run.child, 'SIGINT')).toBe(0);
+      const events = run
+        .output()
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>);
+      expect(events[0]).toMatchObject({ event: 'starting', folders: ['config/quickstart'] });
+      for (const name of ['default/demo', 'default/local'])
+        expect(events).toContainEqual(
+          expect.objectContaining({ event: 'resource', name, ready: 'True' }),
+        );
+      for (const id of PROGRAMS)
+        expect(events).toContainEqual(
+          expect.objectContaining({ event: 'process', id, phase: 'Running', ready: true }),
+        );
+      const [ready] = events.filter(({ event }) => event === 'ready');
+      expect(ready).toMatchObject({ fine: true, gateways: [{ host: 'localhost', port: 8443 }] });
+    },
+    3 * SOON_MS,
+  );
+
+  it(
+    'has no demonstration where nothing runs and nothing is named',
+    async () => {
+      const demo = sallyport('demo', '--state', stateFolder());
+      const code = await demo.closed;
+      expect([code, demo.output()]).toEqual([
+        78,
+        expect.stringContaining('No "sallyport up" runs with the state folder'),
+      ]);
+    },
+    SOON_MS,
+  );
+
   it('keeps private keys from others', () => {
     for (const pod of PROGRAMS) {
-      const entries = readdirSync(join(state, 'pods', pod));
+      const entries = readdirSync(join(stateFolder(), 'pods', pod));
       expect(entries).not.toContain('volumes');
     }
   });
-
-  it(
-    'says which port another program holds, and leaves no process behind',
-    async () => {
-      const other = createServer().listen(5349, '127.0.0.3');
-      await once(other, 'listening');
-      const run = up('--once');
-      const code = await new Promise<number | null>((resolve) => run.child.once('close', resolve));
-      other.close();
-      expect([code, run.output()]).toEqual([
-        78,
-        expect.stringContaining('default/local-relay-1 needs TCP port 5349 of 127.0.0.3'),
-      ]);
-      for (const pod of PROGRAMS) expect(isAlive(pidOf(pod))).toBe(false);
-    },
-    2 * SOON_MS,
-  );
-
-  it(
-    'says that its state cannot be written, and leaves no process behind',
-    async () => {
-      const obstacle = join(state, 'cluster.json.new');
-      await mkdir(obstacle);
-      const run = up('--once');
-      const code = await new Promise<number | null>((resolve) => run.child.once('close', resolve));
-      await rmdir(obstacle);
-      expect([code, run.output()]).toEqual([
-        78,
-        expect.stringContaining('cluster.json cannot be written: EISDIR'),
-      ]);
-      for (const pod of PROGRAMS) expect(isAlive(pidOf(pod))).toBe(false);
-    },
-    2 * SOON_MS,
-  );
 });

@@ -48,6 +48,8 @@ const CHAIN_HINTS: Readonly<Record<ChainRefusal, string>> = {
   'leaf-expired':
     'The gateway has to get a new certificate; check the clock of this machine as well.',
   'authority-expired': 'The authority has to be renewed.',
+  'authority-path-length': 'The pinned authority does not allow so many authorities below it.',
+  'authority-name-constraints': 'The pinned authority does not allow its subordinates this name.',
 };
 
 /** Findings about reachability, protocol, ciphers, certificate and plain text; the first that stops all others alone. */

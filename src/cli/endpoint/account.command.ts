@@ -75,9 +75,10 @@ const RUN: Readonly<Record<AccountCommand['name'], Run>> = {
 function status({ client, identity, welcome, report }: EndpointSession): void {
   const { gateway, account, roles, administrator, endsAt, enrolSecondFactor } = welcome;
   const { needsBackup } = identity.identity;
+  const { name: cryptography } = identity.context.backend;
   const facts = { gateway, account, roles, administrator, enrolSecondFactor, needsBackup };
   const value = {
-    ...{ ...facts, sessionEndsAt: new Date(endsAt).toISOString() },
+    ...{ ...facts, cryptography, sessionEndsAt: new Date(endsAt).toISOString() },
     contacts: client.contacts.map(contactValue),
   };
   report.result(value, [
@@ -87,6 +88,7 @@ function status({ client, identity, welcome, report }: EndpointSession): void {
       ['roles', roles.join(', ') || '-'],
       ['administrator', administrator ? 'yes' : 'no'],
       ['session ends', minute(endsAt)],
+      ['cryptography', cryptography],
       ['phrase', needsBackup ? 'NOT backed up: sallyport identity backup' : 'backed up'],
     ]),
     '',

@@ -77,7 +77,7 @@ class LineChat {
   }
 
   /** Sends each line of the input until its end. */
-  async linesUntil(interrupted: Promise<void>): Promise<void> {
+  async linesUntil(interrupted: Promise<unknown>): Promise<void> {
     const lines = createInterface({ input: process.stdin });
     void interrupted.then(() => {
       lines.close();
@@ -91,7 +91,9 @@ class LineChat {
     if (this.#open.size === 0) return;
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, DELIVERED_WITHIN_MS).unref();
-      void this.#session.interrupted.then(resolve);
+      void this.#session.interrupted.then(() => {
+        resolve();
+      });
       this.#wake = () => {
         if (this.#open.size > 0) return;
         clearTimeout(timer);

@@ -1,12 +1,13 @@
 /*
  * `connect`: logs in; becomes a contact of somebody, or opens a session with one.
  */
+import type { ContactSession } from '../../client/contacts/contact.session.js';
 import { ContactError } from '../../client/contacts/contact-error.js';
 import { EXIT_CODE } from '../../runtime/errors.js';
 import { systemClock } from '../../runtime/system.clock.js';
 import type { ContactCommand } from '../commands.js';
 import type { Report } from '../terminal/report.js';
-import { minute, pairs } from '../terminal/table.js';
+import { counted, countsText, minute, pairs } from '../terminal/table.js';
 import { isAbsence, withEndpoint, type EndpointSession } from './endpoint.session.js';
 import { calledAs, fingerprintMeant } from './peer-name.js';
 import { readSecret } from './secret.source.js';
@@ -57,21 +58,22 @@ function follow({ client, report }: EndpointSession): void {
     report.event('away', { gateway, why }, `${gateway} is away: ${why}; trying again.`);
   });
   client.on('contact-asks', (fingerprint) => {
-    const text = `${fingerprint} asks to become a contact: sallyport contacts accept ${fingerprint}`;
+    const text = `${fingerprint} asks to become a contact. After this: sallyport contacts accept ${fingerprint}`;
     report.event('contact-asks', { fingerprint }, text);
   });
   client.on('contact-accepted', (fingerprint) => {
     report.event('contact-accepted', { fingerprint }, `${of(fingerprint)} is a contact now.`);
   });
-  client.on('session', (fingerprint) => {
+  const sessions = new Map<string, ContactSession>();
+  client.on('session', (fingerprint, session) => {
+    sessions.set(fingerprint, session);
     report.event('session', { fingerprint }, `A session with ${of(fingerprint)} began.`);
   });
   client.on('session-ended', (fingerprint, end) => {
-    report.event(
-      'session-ended',
-      { fingerprint, end },
-      `${of(fingerprint)}: session over, ${end}.`,
-    );
+    const refused = sessions.get(fingerprint)?.refused ?? new Map<string, number>();
+    const text = `${of(fingerprint)}: session over, ${end}; datagrams refused: ${countsText(refused)}.`;
+    const value = { fingerprint, end, refusedDatagrams: counted(refused) };
+    report.event('session-ended', value, text);
   });
 }
 
@@ -100,9 +102,10 @@ async function toPeer(
     await Promise.race([accepted, interrupted, pause(ASK_EVERY_MS)]);
   }
   if (as !== undefined && stateNow() !== undefined) await client.rename(fingerprint, as);
-  if (stateNow() !== 'accepted')
-    throw new ContactError('ERR_CONTACT_ABSENT', 'The other person has not answered yet.');
-  return sessionWith(fingerprint, { isNew, client, report, interrupted });
+  if (stateNow() === 'accepted')
+    return sessionWith(fingerprint, { isNew, client, report, interrupted });
+  if (stop.signal.aborted) return interrupted;
+  throw new ContactError('ERR_CONTACT_ABSENT', 'The other person has not answered yet.');
 }
 
 /** For a contact that is new it is enough that both have said yes: the other program may have ended after that. */

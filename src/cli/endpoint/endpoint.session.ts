@@ -12,14 +12,17 @@ import { Home } from './home.files.js';
 import { openIdentity } from './identity.command.js';
 import { askSecondFactor } from './second-factor.dialogue.js';
 
+/** 128 and the number of the signal: SIGINT, SIGTERM. */
+export type StopCode = 130 | 143;
+
 /** What a command gets. */
 export interface EndpointSession {
   readonly client: Client;
   readonly identity: IdentityFile;
   readonly welcome: Welcome;
   readonly report: Report;
-  /** Resolves at Ctrl-C or SIGTERM, once. */
-  readonly interrupted: Promise<void>;
+  /** Resolves at Ctrl-C or SIGTERM, once, with the exit code of who is stopped by it before anything came of it. */
+  readonly interrupted: Promise<StopCode>;
 }
 
 /** Logs in, carries out `use`, and closes everything. @throws as Client.open and Client.connect. */
@@ -38,11 +41,12 @@ export async function withEndpoint<Result>(
       ...(invite !== undefined && { invite }),
     });
     try {
-      const welcome = await Promise.race([client.connect(), signals.asError()]);
+      const waits = awaitsApproval(client, gateways.length);
+      const welcome = await Promise.race([client.connect(), waits, signals.asError()]);
       warnOf(client, welcome, report);
       const { interrupted } = signals;
       const used = use({ client, identity, welcome, report, interrupted });
-      return await Promise.race([used, stopped(client)]);
+      return await Promise.race([used, stopped(client), signals.asErrorLater()]);
     } finally {
       await client.close();
     }
@@ -51,6 +55,22 @@ export async function withEndpoint<Result>(
     identity.close();
   }
 }
+
+/** A person has to act first, which takes longer than a command may: the client itself would go on trying. */
+const WAITS_FOR_SOMEBODY: readonly string[] = ['account-awaits-approval', 'device-awaits-approval'];
+
+/** Rejects when every gateway of the list was tried and the last one says that an administrator has to act first. */
+export const awaitsApproval = (client: Client, gateways: number): Promise<never> =>
+  new Promise((_, reject) => {
+    const tried = new Set<string>();
+    client.on('away', (gateway, reason) => {
+      tried.add(gateway);
+      if (client.welcome !== undefined || tried.size < gateways) return;
+      if (!WAITS_FOR_SOMEBODY.includes(reason)) return;
+      const text = `The login ended: ${reason}.`;
+      reject(new GatewayError('ERR_GATEWAY_LOGIN', text, { reason }));
+    });
+  });
 
 /** Rejects when the gateway has ended the connection for good, as when this device connects elsewhere. */
 const stopped = (client: Client): Promise<never> =>
@@ -68,6 +88,10 @@ export function isAbsence(error: unknown): boolean {
 }
 
 function warnOf(client: Client, welcome: Welcome, report: Report): void {
+  if (client.isIdentityOlder)
+    report.note(
+      'WARNING: the identity file is older than what it is used with. Was a backup put back? Devices that were revoked since are missing in it.',
+    );
   if (welcome.enrolSecondFactor)
     report.note('This gateway asks for a second factor first: sallyport factors add.');
   client.on('key-changed', (fingerprint, what) => {
@@ -76,14 +100,19 @@ function warnOf(client: Client, welcome: Welcome, report: Report): void {
   });
 }
 
+/** A command that waits for something else has not heard of Ctrl-C by then. */
+const END_WITHIN_MS = 1_000;
+
 /** The first Ctrl-C ends a command in order; the second ends the process at once. */
 class Signals {
-  readonly interrupted: Promise<void>;
-  #end: () => void = () => undefined;
+  readonly interrupted: Promise<StopCode>;
+  #end: (signal: NodeJS.Signals) => void = () => undefined;
 
   constructor() {
     this.interrupted = new Promise((resolve) => {
-      this.#end = resolve;
+      this.#end = (signal) => {
+        resolve(signal === 'SIGTERM' ? 143 : 130);
+      };
     });
     process.once('SIGINT', this.#end);
     process.once('SIGTERM', this.#end);
@@ -91,8 +120,15 @@ class Signals {
 
   /** As `interrupted`, for what is to be given up. */
   async asError(): Promise<never> {
+    const exitCode = await this.interrupted;
+    throw Object.assign(new Error('Stopped.'), { exitCode });
+  }
+
+  /** As `asError`, after the time that a command has to end in order. */
+  async asErrorLater(): Promise<never> {
     await this.interrupted;
-    throw Object.assign(new Error('Stopped.'), { exitCode: 130 });
+    await new Promise((resolve) => setTimeout(resolve, END_WITHIN_MS).unref());
+    return this.asError();
   }
 
   close(): void {

@@ -5,7 +5,7 @@ import { mkdir } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { writePrivateFile } from '../../client/identity/private.file.js';
-import { ActionableError } from '../../runtime/errors.js';
+import { ActionableError, messageOf } from '../../runtime/errors.js';
 import { isAbsentFile, readSmallFile } from '../../runtime/small.file.js';
 import { gatewayListText, readGatewayList, type ListedGateway } from './gateway-list.js';
 
@@ -28,9 +28,16 @@ export class Home {
     return join(this.folder, 'gateways.json');
   }
 
-  /** Makes the folder, for its owner alone. */
+  /** Makes the folder, for its owner alone. @throws ActionableError ERR_SETTING when it cannot be made. */
   async make(): Promise<void> {
-    await mkdir(this.folder, { recursive: true, mode: 0o700 });
+    try {
+      await mkdir(this.folder, { recursive: true, mode: 0o700 });
+    } catch (cause) {
+      const problem = `${this.folder} cannot be made: ${messageOf(cause)}.`;
+      throw new ActionableError('ERR_SETTING', problem, 'Name another folder with --home.', {
+        cause,
+      });
+    }
   }
 
   /**

@@ -1,11 +1,12 @@
 /*
- * `identity create`, `restore`, `show` and `backup`.
+ * `identity create`, `restore`, `show`, `backup` and `passphrase`.
  */
+import { changePassphrase } from '../../client/contacts/passphrase.change.js';
 import { IdentityFile, type IdentityPlace } from '../../client/identity/identity.file.js';
 import { IdentityError } from '../../client/identity/identity-error.js';
 import { chooseBackend } from '../../crypto/backend.chooser.js';
 import { toBase64url } from '../../protocol/lease/base64url.js';
-import { EXIT_CODE } from '../../runtime/errors.js';
+import { ActionableError, EXIT_CODE } from '../../runtime/errors.js';
 import { systemClock } from '../../runtime/system.clock.js';
 import { access } from 'node:fs/promises';
 import type { EndpointFlags, IdentityCommand } from '../commands.js';
@@ -17,10 +18,12 @@ import { readNewPassphrase, readSecret } from './secret.source.js';
 
 /** Carries it out; gives the exit code. */
 export async function runIdentity(command: IdentityCommand, report: Report): Promise<number> {
+  if (command.name === 'identity passphrase') requireTwoSources(command);
   const file = await opened(command);
   try {
     if (command.name === 'identity create' && command.backup) await guided(file, report);
     if (command.name === 'identity backup') return await backup(file, report);
+    if (command.name === 'identity passphrase') return await reseal(file, command, report);
     show(file, report);
     return EXIT_CODE.ok;
   } finally {
@@ -118,6 +121,37 @@ async function backup(file: IdentityFile, report: Report): Promise<number> {
     isBackedUp ? text : 'The phrase was not typed as it was shown. Try again.',
   ]);
   return isBackedUp ? EXIT_CODE.ok : EXIT_CODE.failed;
+}
+
+type PassphraseCommand = Extract<IdentityCommand, { name: 'identity passphrase' }>;
+
+/** Before anything is read: what comes from a descriptor is read to its end. */
+function requireTwoSources({ passphrase: old, newPassphrase: next }: PassphraseCommand): void {
+  if (old.from !== 'descriptor' || next.from !== 'descriptor') return;
+  if (old.descriptor !== next.descriptor) return;
+  throw new ActionableError(
+    'ERR_ARGUMENT',
+    'One descriptor cannot give both passphrases.',
+    'Name another one with --new-passphrase-fd.',
+  );
+}
+
+/** Seals what belongs to the identity under another passphrase; stopped at any time, one of the two opens all of it. */
+async function reseal(
+  file: IdentityFile,
+  { newPassphrase }: PassphraseCommand,
+  report: Report,
+): Promise<number> {
+  const passphrase = await readNewPassphrase(newPassphrase);
+  try {
+    await changePassphrase(file, passphrase);
+  } finally {
+    passphrase.fill(0);
+  }
+  report.result({ changed: true, path: file.path }, [
+    'From now on the new passphrase opens the files. Copies made before, also in backups, keep the old one.',
+  ]);
+  return EXIT_CODE.ok;
 }
 
 function show({ identity, path }: IdentityFile, report: Report): void {

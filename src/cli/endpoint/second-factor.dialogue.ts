@@ -6,7 +6,7 @@ import type { AnswerBody, RequestBody, RequestName } from '../../messages/reques
 import type { Client } from '../../client/contacts/client.runner.js';
 import type { SecondFactorWanted } from '../../client/gateway/gateway.connection.js';
 import { GatewayError } from '../../client/gateway/gateway-error.js';
-import { Terminal } from '../terminal/terminal.device.js';
+import { Interrupted, Terminal } from '../terminal/terminal.device.js';
 import { proofOf, questionFor } from './second-factor.js';
 
 const INSTEAD = 'Run it at a terminal: a code of a second factor has to be typed.';
@@ -26,11 +26,16 @@ async function ask(kinds: readonly FactorKind[], left?: number): Promise<FactorP
   });
 }
 
-/** As ClientOptions.secondFactor. */
+/** As ClientOptions.secondFactor. Ctrl-C at the question ends the command, and the login is not told that nobody answers. */
 export const askSecondFactor = ({
   kinds,
   attemptsLeft,
-}: SecondFactorWanted): Promise<FactorProof | undefined> => ask(kinds, attemptsLeft);
+}: SecondFactorWanted): Promise<FactorProof | undefined> =>
+  ask(kinds, attemptsLeft).catch(async (error: unknown) => {
+    if (!(error instanceof Interrupted)) throw error;
+    process.kill(process.pid, 'SIGINT');
+    return new Promise(() => undefined);
+  });
 
 /** Asks the gateway; if it wants a second factor anew, asks the person and then the gateway again. @throws GatewayError. */
 export async function requestProven<Name extends RequestName>(

@@ -2,6 +2,7 @@
  * Secrets of the person: typed at the terminal, or read from a file of mode 0600 or an open file descriptor.
  */
 import { readSync } from 'node:fs';
+import { IdentityError } from '../../client/identity/identity-error.js';
 import { judgePassphrase, PASSPHRASE_HINTS } from '../../client/identity/passphrase.js';
 import { readPrivateFile } from '../../client/identity/private.file.js';
 import { equalBytes } from '../../protocol/bytes.js';
@@ -25,12 +26,19 @@ export async function readSecret(source: SecretSource, question: string): Promis
     case 'terminal':
       return Terminal.with(INSTEAD, (terminal) => terminal.secret(question));
     case 'file': {
-      const bytes = await readPrivateFile(source.path);
+      const bytes = await readPrivateFile(source.path).catch(ifMissing);
       return firstLine(bytes);
     }
     case 'descriptor':
       return firstLine(readDescriptor(source.descriptor));
   }
+}
+
+/** What a file of an identity would be told to do helps nobody here. */
+function ifMissing(error: unknown): never {
+  if (!(error instanceof IdentityError) || error.code !== 'ERR_IDENTITY_MISSING') throw error;
+  const hint = 'Name a file of mode 0600 whose first line is the secret.';
+  throw new ActionableError('ERR_SETTING', error.message, hint, { cause: error });
 }
 
 /** As `readSecret` for a passphrase that is new: typed twice, and judged before anything is made with it. */

@@ -30,3 +30,11 @@ export const minute = (unixMs: number): string =>
 
 /** A day, UTC. */
 export const day = (unixMs: number): string => new Date(unixMs).toISOString().slice(0, 10);
+
+/** Counts by reason as JSON shows them. */
+export const counted = (counts: ReadonlyMap<string, number>): Readonly<Record<string, number>> =>
+  Object.fromEntries(counts);
+
+/** Counts by reason as text; `none` if there are none. */
+export const countsText = (counts: ReadonlyMap<string, number>): string =>
+  counts.size === 0 ? 'none' : [...counts].map(([reason, n]) => `${n} ${reason}`).join(', ');

@@ -15,10 +15,22 @@ const ASIDE = {
   leave: '\u001b[?1049l',
 };
 
+/** 128 and the number of the signal. */
+const EXIT_BY_SIGTERM = 143;
+
 /** The person pressed Ctrl-C at a question. */
 export class Interrupted extends Error {
   override readonly name = 'Interrupted';
   readonly exitCode = 130;
+}
+
+/**
+ * Passes on what a question was rejected with; Ctrl-C at it becomes the signal that it is elsewhere, for who waits for that:
+ * in raw mode it is a key.
+ */
+export function raiseInterrupt(error: unknown): never {
+  if (error instanceof Interrupted) process.kill(process.pid, 'SIGINT');
+  throw error;
 }
 
 /** A terminal that is open for questions. Nothing that is typed shows unless a question says so. */
@@ -84,28 +96,38 @@ export class Terminal {
     return this.#ask(question, false, (bytes) => bytes.slice());
   }
 
-  /** Asks for a line that is shown. @throws Interrupted */
-  line(question: string): Promise<string> {
-    return this.#ask(question, true, (bytes) => Buffer.from(bytes).toString('utf8'));
+  /** Asks for a line that is shown; `withdrawn` takes the question away. @throws Interrupted; the signal's reason */
+  line(question: string, withdrawn?: AbortSignal): Promise<string> {
+    return this.#ask(question, true, (bytes) => Buffer.from(bytes).toString('utf8'), withdrawn);
   }
 
-  /** Asks until the answer is yes or no. @throws Interrupted */
-  async confirm(question: string): Promise<boolean> {
+  /** Asks until the answer is yes or no. @throws as `line` */
+  async confirm(question: string, withdrawn?: AbortSignal): Promise<boolean> {
     for (;;) {
-      const answer = (await this.line(`${question} [yes/no] `)).trim().toLowerCase();
+      const typed = await this.line(`${question} [yes/no] `, withdrawn);
+      const answer = typed.trim().toLowerCase();
       if (['yes', 'y'].includes(answer)) return true;
       if (['no', 'n'].includes(answer)) return false;
     }
   }
 
-  /** Carries out `show` on the other screen, of which nothing stays. */
+  /** Carries out `show` on the other screen, of which nothing stays, also when SIGTERM ends the program meanwhile. */
   async aside<Result>(show: () => Promise<Result>): Promise<Result> {
+    const leave = (): void => {
+      this.clear();
+      this.write(ASIDE.leave);
+    };
+    const ends = (): never => {
+      leave();
+      process.exit(EXIT_BY_SIGTERM);
+    };
+    process.once('SIGTERM', ends);
     this.write(ASIDE.enter + ASIDE.clear);
     try {
       return await show();
     } finally {
-      this.clear();
-      this.write(ASIDE.leave);
+      process.off('SIGTERM', ends);
+      leave();
     }
   }
 
@@ -118,20 +140,29 @@ export class Terminal {
     question: string,
     shown: boolean,
     read: (bytes: Uint8Array) => Answer,
+    withdrawn?: AbortSignal,
   ): Promise<Answer> {
     this.write(question);
     const input = new LineInput();
+    const wake = (): void => this.#wake?.();
+    withdrawn?.addEventListener('abort', wake);
     try {
-      await this.#lineInto(input, shown);
+      await this.#lineInto(input, shown, withdrawn);
       return read(input.bytes);
     } finally {
+      withdrawn?.removeEventListener('abort', wake);
       input.erase();
       this.write('\r\n');
     }
   }
 
-  async #lineInto(input: LineInput, shown: boolean): Promise<void> {
+  async #lineInto(
+    input: LineInput,
+    shown: boolean,
+    withdrawn: AbortSignal | undefined,
+  ): Promise<void> {
     for (;;) {
+      withdrawn?.throwIfAborted();
       const { state, taken } = input.take(this.#waiting);
       this.#waiting.fill(0, 0, taken);
       this.#waiting = this.#waiting.subarray(taken);

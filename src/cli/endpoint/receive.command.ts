@@ -1,65 +1,38 @@
 /*
- * `send FILE PEER` and `receive`.
+ * `receive`: files of contacts, each after a question.
  */
-import { basename, resolve } from 'node:path';
-import { FileTransfers } from '../../client/files/transfers.runner.js';
+import { resolve } from 'node:path';
+import { ClamdScanner } from '../../client/files/clamd.scanner.js';
 import type { IncomingName } from '../../client/files/transfer-events.js';
-import { EXIT_CODE } from '../../runtime/errors.js';
+import { FileTransfers } from '../../client/files/transfers.runner.js';
+import { ActionableError, EXIT_CODE } from '../../runtime/errors.js';
 import type { TalkCommand } from '../commands.js';
 import { ProgressBar } from '../terminal/progress.bar.js';
 import { bytesText } from '../terminal/progress.js';
 import type { Report } from '../terminal/report.js';
 import { withEndpoint, type EndpointSession } from './endpoint.session.js';
-import { Home } from './home.files.js';
-import { calledAs, fingerprintMeant } from './peer-name.js';
+import { FileQuestions } from './file.question.js';
+import { calledAs } from './peer-name.js';
 
-type SendCommand = Extract<TalkCommand, { name: 'send' }>;
 type ReceiveCommand = Extract<TalkCommand, { name: 'receive' }>;
 
 /** A few round trips, with repeats. */
 const SENDER_KNOWS_WITHIN_MS = 5_000;
 
-/** Sends one file; resolves when the receiver has verified and kept it. @throws FileTransferError; ContactError. */
-export function runSend(command: SendCommand, report: Report): Promise<number> {
-  return withEndpoint(command, report, async (session) => {
-    const { client, interrupted } = session;
-    const fingerprint = fingerprintMeant(client.contacts, command.peer);
-    // What a sender never uses; `receive` names the folder for files.
-    const transfers = new FileTransfers(client, { folder: new Home(command.home).folder });
-    const stop = new AbortController();
-    void interrupted.then(() => {
-      stop.abort(Object.assign(new Error('Stopped; sent again, it goes on.'), { exitCode: 130 }));
-    });
-    const bar = new ProgressBar(report, basename(command.file));
-    const to = calledAs(client.contacts, fingerprint);
-    report.note(`Offered to ${to}, who has to run "sallyport receive". Ctrl-C gives up.`);
-    try {
-      const { name, size } = await transfers.send(fingerprint, command.file, {
-        signal: stop.signal,
-        progress: (progress) => {
-          bar.update(progress);
-        },
-      });
-      bar.close();
-      report.result({ sent: name, bytes: size, to: fingerprint }, [
-        `${to} has ${name}, ${bytesText(size)}, whole and verified.`,
-      ]);
-      return EXIT_CODE.ok;
-    } finally {
-      bar.close();
-      transfers.close();
-    }
-  });
-}
-
 /** Takes files of contacts until Ctrl-C, or until one is there or has failed. */
-export function runReceive(command: ReceiveCommand, report: Report): Promise<number> {
+export async function runReceive(command: ReceiveCommand, report: Report): Promise<number> {
+  const scanner = scannerAt(command.scan);
   return withEndpoint(command, report, async (session) => {
     const folder = resolve(command.folder);
-    const transfers = new FileTransfers(session.client, { folder });
+    const questions = await FileQuestions.of(command, session);
+    const { accept } = questions;
+    const transfers = new FileTransfers(session.client, {
+      ...{ folder, accept },
+      ...(scanner && { scanner }),
+    });
     try {
       report.note(`Files of contacts go to ${folder}. End with Ctrl-C.`);
-      const first = taken(transfers, session);
+      const first = taken(transfers, questions, session);
       await transfers.resume();
       if (!command.once) {
         await session.interrupted;
@@ -67,7 +40,7 @@ export function runReceive(command: ReceiveCommand, report: Report): Promise<num
       }
       const exitCode = await Promise.race([first, session.interrupted]);
       await senderKnows(session);
-      return exitCode ?? EXIT_CODE.ok;
+      return exitCode;
     } finally {
       transfers.close();
     }
@@ -89,8 +62,26 @@ async function senderKnows({ client, interrupted }: EndpointSession): Promise<vo
   clearTimeout(timer);
 }
 
+/** The scanner at a socket's path or HOST:PORT. @throws ActionableError ERR_ARGUMENT for anything else. */
+function scannerAt(place: string | undefined): ClamdScanner | undefined {
+  if (place === undefined) return undefined;
+  if (place.includes('/')) return new ClamdScanner({ path: resolve(place) });
+  const [, host = '', port = ''] = /^\[?(.{1,253}?)\]?:(\d{1,5})$/.exec(place) ?? [];
+  if (host !== '' && Number(port) >= 1 && Number(port) <= 65_535)
+    return new ClamdScanner({ host, port: Number(port) });
+  throw new ActionableError(
+    'ERR_ARGUMENT',
+    '--scan names no place of a clamd.',
+    'Write the path of its socket, or HOST:PORT.',
+  );
+}
+
 /** Says what comes; resolves with the exit code of the first file that ended. */
-function taken(transfers: FileTransfers, { client, report }: EndpointSession): Promise<number> {
+function taken(
+  transfers: FileTransfers,
+  questions: FileQuestions,
+  { client, report }: EndpointSession,
+): Promise<number> {
   const bars = new Map<string, ProgressBar>();
   const done = (id: string): void => {
     bars.get(id)?.close();
@@ -98,12 +89,6 @@ function taken(transfers: FileTransfers, { client, report }: EndpointSession): P
   };
   const from = ({ fingerprint }: IncomingName): string => calledAs(client.contacts, fingerprint);
   return new Promise((resolve) => {
-    transfers.on('offer', (offer) => {
-      const { name, size, fingerprint } = offer;
-      const text = `${from(offer)} sends ${name}, ${bytesText(size)}.`;
-      report.event('offer', { name, size, from: fingerprint }, text);
-      offer.accept();
-    });
     transfers.on('progress', (file, progress) => {
       const bar = bars.get(file.id) ?? new ProgressBar(report, file.name);
       bars.set(file.id, bar);
@@ -121,7 +106,7 @@ function taken(transfers: FileTransfers, { client, report }: EndpointSession): P
       const where = path === undefined ? '' : ` It is kept apart at ${path}.`;
       const text = `${file.name} of ${from(file)} will not come: ${reason}.${where}`;
       report.event('ended', { name: file.name, from: file.fingerprint, reason, path }, text);
-      resolve(EXIT_CODE.refused);
+      if (!questions.isNotMeant(file.id)) resolve(EXIT_CODE.refused);
     });
     transfers.on('interrupted', (file) => {
       done(file.id);
