@@ -23,7 +23,19 @@ const EXTERNAL = [
   'typeorm',
   'class-transformer',
   'class-validator',
+  // Something of client-node's colours its output if it finds this, which only development brings.
+  'supports-color',
 ];
+
+/** What is made: the programs, and the threads of the relay, by the name of the file that they become. */
+export const PROGRAMS: Readonly<Record<string, string>> = {
+  operator: 'src/bin/operator.ts',
+  gateway: 'src/bin/gateway.ts',
+  relay: 'src/bin/relay.ts',
+  sallyport: 'src/bin/sallyport.ts',
+  'packet.worker': 'src/relay/packet/packet.worker.ts',
+  'fallback.worker': 'src/relay/shell/fallback.worker.ts',
+};
 
 /** Bundles the files `entries` (by the name of what they become) into the folder `outdir`; gives what went in. */
 export async function bundle(

@@ -56,11 +56,32 @@ export default {
       testMatch: ['<rootDir>/test/apiserver/**/*.spec.ts'],
     },
     {
+      // What helm renders from charts/.
+      ...common,
+      ...testBed,
+      displayName: 'chart',
+      testMatch: ['<rootDir>/test/chart/**/*.spec.ts'],
+    },
+    {
       // Real PostgreSQL and NATS servers, from packages of the distribution.
       ...common,
       displayName: 'storage',
       setupFilesAfterEnv: ['<rootDir>/config/tooling/patience.setup.js'],
       testMatch: ['<rootDir>/test/storage/**/*.spec.ts'],
+    },
+    {
+      // Alerts: the distribution's promtool plays what fires and what does not.
+      ...common,
+      displayName: 'rules',
+      setupFilesAfterEnv: ['<rootDir>/config/tooling/patience.setup.js'],
+      testMatch: ['<rootDir>/test/rules/**/*.spec.ts'],
+    },
+    {
+      // What is delivered: the image, made twice, looked through, and its programs started inside it.
+      ...common,
+      ...testBed,
+      displayName: 'image',
+      testMatch: ['<rootDir>/test/image/**/*.spec.ts'],
     },
     {
       // Relay and endpoints as real processes on loopback, and the packets between them.
@@ -77,6 +98,15 @@ export default {
       setupFilesAfterEnv: ['<rootDir>/config/tooling/patience.setup.js'],
       testMatch: ['<rootDir>/test/processes/*.spec.ts'],
       testPathIgnorePatterns: [`test/processes/(?!${GATEWAY_SPECS})`],
+    },
+    {
+      // A real node with our image and chart: kubelet, containerd, names, network policies.
+      ...common,
+      displayName: 'cluster',
+      globalSetup: '<rootDir>/test/cluster/bed/setup.js',
+      globalTeardown: '<rootDir>/test/cluster/bed/teardown.js',
+      setupFilesAfterEnv: ['<rootDir>/config/tooling/patience.setup.js'],
+      testMatch: ['<rootDir>/test/cluster/*.spec.ts'],
     },
     {
       // Looks at the results of all others, so it runs after them.

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { format, resolveConfig } from 'prettier';
+import { generateAlerts } from './alerts.js';
 import { apiPage } from './api-docs.js';
 import { generateCharts } from './charts.js';
 import { readCrds } from './crds.js';
@@ -19,6 +20,7 @@ const GENERATORS: readonly ((root: string) => readonly Generated[])[] = [
   apiPages,
   generateRbac,
   generateCharts,
+  generateAlerts,
 ];
 
 function kinds(root: string): readonly Generated[] {
