@@ -51,7 +51,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Folders of src/operator that every room may use; they are not rooms. */
-const NOT_ROOMS = ['pods', 'keys'];
+const NOT_ROOMS = ['pods', 'keys', 'alerts'];
 
 /** A RetentionPolicy becomes a section of the gateway's settings: its room has no object to build. */
 const BUILDS_NOTHING = ['retention-policy'];

@@ -12,7 +12,13 @@ import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { HOW_TO_GET_BINARIES, cacheFolder, ensureTestBed, findTestBed } from './testbed/build.js';
+import {
+  HOW_TO_GET_BINARIES,
+  cacheFolder,
+  ensureClusterPrograms,
+  ensureTestBed,
+  findTestBed,
+} from './testbed/build.js';
 
 const PROGRAMS = ['etcd', 'kube-apiserver', 'kube-controller-manager'];
 const BOOTSTRAP = fileURLToPath(new URL('../config/tooling/bootstrap.js', import.meta.url));
@@ -73,6 +79,19 @@ describe('the binaries of the test bed', () => {
     await expect(ensureTestBed({ env })).rejects.toThrow(HOW_TO_GET_BINARIES);
     const run = spawnSync(process.execPath, [BOOTSTRAP, 'test'], { env, encoding: 'utf8' });
     expect(run).toMatchObject({ status: 1, stdout: '', stderr: `${HOW_TO_GET_BINARIES}\n` });
+  });
+
+  it('of the cluster tier are built once, each module into a folder of its own beside the others', async () => {
+    putGo('echo program > "$2"');
+    const first = await ensureClusterPrograms({ env, log: silent });
+    const names = ['kubelet', 'kube-scheduler', 'kubectl', 'kube-proxy', 'helm', 'coredns'];
+    expect([...first.keys()]).toEqual([...PROGRAMS, ...names, 'netpol', 'pause']);
+    const folders = new Set([...first.values()].map((path) => dirname(path)));
+    expect(folders.size).toBe(5);
+    for (const path of first.values()) expect(existsSync(path)).toBe(true);
+    const built = builds().length;
+    expect(await ensureClusterPrograms({ env, log: silent })).toEqual(first);
+    expect(builds()).toHaveLength(built);
   });
 
   it('are built once by two that want them at the same time', async () => {

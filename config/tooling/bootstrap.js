@@ -31,7 +31,7 @@ const BUDGETS = {
   rules: 4,
   image: 6,
   processes: 12,
-  gateway: 15,
+  gateway: 20,
   final: 1,
   'programs of the cluster': 14,
   cluster: 20,

@@ -13,5 +13,13 @@ export function goVersion(env?: NodeJS.ProcessEnv): string | undefined;
 export const HOW_TO_GET_BINARIES: string;
 /** The folder with all programs, built first if need be. */
 export function ensureTestBed(options?: TestBedOptions): Promise<string>;
+/** The path of every program by its name, those of the cluster tier too; builds what is not there. */
+export function ensureClusterPrograms(
+  options?: TestBedOptions,
+): Promise<ReadonlyMap<string, string>>;
+/** The path of helm, or undefined if it has to be built first. */
+export function findHelm(env?: NodeJS.ProcessEnv): string | undefined;
+/** The path of helm, built first if need be. */
+export function ensureHelm(options?: TestBedOptions): Promise<string>;
 /** Jest's global setup of project `apiserver`. */
 export default function globalSetup(): Promise<void>;

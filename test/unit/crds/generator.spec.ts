@@ -14,7 +14,7 @@ describe('the TypeScript of a CRD', () => {
   const text = kindModule(crd, 'crds/small.yaml');
 
   it('has the kind as the API server knows it', () => {
-    expect(text).toContain("export const SMALL_THING = {\n  apiVersion: 'example.dev/v1',\n  kind: 'SmallThing',\n  plural: 'smallthings',\n} as const;");
+    expect(text).toContain("export const SMALL_THING = {\n  apiVersion: 'example.dev/v1',\n  kind: 'SmallThing',\n  plural: 'smallthings',\n  schemaRevision: 3,\n} as const;");
     expect(text).toContain('export type SmallThing = {');
   });
 
