@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { startApiServer, type TestApiServer } from '../apiserver/bed/api-server.js';
 import { GatewayFolder } from '../processes/gateway-process.js';
+import { freePort } from '../free-ports.js';
 import {
   POD,
   POOL_IDENTITY,
   RelayFolder,
   TestAuthority,
   directoryGateway,
-  freePort,
 } from '../processes/relay-shell-bed.js';
 import { TestGateway } from '../processes/relay-udp-bed.js';
 import { Archive, ROOT, copyOfCheckout, makeImage, openFolder } from './bed.js';

@@ -106,7 +106,7 @@ export class CliProcess {
         this.#seen = at + text.length;
         return this.stdout.slice(0, this.#seen);
       }
-      if (Date.now() > end || this.child.exitCode !== null)
+      if (Date.now() > end || this.child.exitCode !== null || this.child.signalCode !== null)
         throw new Error(`never said ${text}: ${this.stdout}\n${this.stderr}`);
       await new Promise((resolve) => setTimeout(resolve, 20));
     }

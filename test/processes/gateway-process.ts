@@ -21,7 +21,8 @@ import { nodeBackend } from '../../src/crypto/node.backend.js';
 import type { GatewaySettings, RelayDirectory } from '../../src/gateway/settings.js';
 import { spiffeId } from '../../src/operator/keys/leaf.js';
 import { leaseKeyId } from '../../src/protocol/lease/ids.js';
-import { freePort, TestAuthority, type TestLeaf } from './relay-shell-bed.js';
+import { freePort } from '../free-ports.js';
+import { TestAuthority, type TestLeaf } from './relay-shell-bed.js';
 import { ProgramProcess, startNode } from './program-process.js';
 
 const DAY_MS = 86_400_000;

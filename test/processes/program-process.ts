@@ -57,10 +57,15 @@ export class ProgramProcess {
     for (;;) {
       const page = await this.page('/readyz');
       if (page.status === status && body.test(page.body)) return page.body;
-      if (Date.now() > end || this.child.exitCode !== null)
+      if (Date.now() > end || this.#hasEnded)
         throw new Error(`/readyz: ${page.status} ${page.body}\n${this.stderr}`);
       await pause(50);
     }
+  }
+
+  /** By itself or by a signal: then nothing more is to be waited for. */
+  get #hasEnded(): boolean {
+    return this.child.exitCode !== null || this.child.signalCode !== null;
   }
 
   /** The value of one series of /metrics, by its name with labels. */
@@ -77,7 +82,7 @@ export class ProgramProcess {
 
   /** Ends it at once, if it has not ended. */
   async kill(): Promise<void> {
-    if (this.child.exitCode === null) this.child.kill('SIGKILL');
+    if (!this.#hasEnded) this.child.kill('SIGKILL');
     await this.ended;
   }
 }

@@ -3,9 +3,7 @@
  * it: an authority per namespace, leaves, a directory of gateways. Ports are the kernel's choice or free ones.
  */
 import type { ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { chmod, mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -20,6 +18,7 @@ import { relaySettings } from '../../src/operator/relay-pool/configuration.js';
 import type { RelayLeaseKey } from '../../src/relay/packet/packet-messages.js';
 import type { RelayGateway, RelaySettings } from '../../src/relay/settings.js';
 import { aRelayPool } from '../builders.js';
+import { freePorts } from '../free-ports.js';
 import { ProgramProcess, startNode } from './program-process.js';
 
 const READY_WITHIN_MS = 30_000;
@@ -178,7 +177,7 @@ export class RelayFolder {
   #ports: Promise<number[]> | undefined;
 
   async #local(settings: RelaySettings): Promise<RelaySettings> {
-    this.#ports ??= Promise.all([freePort(), freePort(), freePort()]);
+    this.#ports ??= freePorts(3);
     const [relay = 0, fallback = 0, health = 0] = await this.#ports;
     const addresses = ['127.0.0.1'];
     return {
@@ -195,17 +194,6 @@ export class RelayFolder {
       gateways: { directoryFile: join(this.path, 'gateways/gateways.json') },
     };
   }
-}
-
-/** A port that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { readonly port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 /** A relay that runs as a process. */

@@ -19,7 +19,7 @@ import { GatewayFolder, GatewayProcess, localSettings } from '../processes/gatew
 import { until } from './bus-replicas.js';
 import { startNats, type NatsServer } from './nats.js';
 import { PostgresServer, type TestDatabase } from './postgres.js';
-import { freePort } from './server-process.js';
+import { freePort } from '../free-ports.js';
 import { random } from './store-bed.js';
 import { TcpService } from './tcp-service.js';
 

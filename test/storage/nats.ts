@@ -9,7 +9,8 @@ import { join } from 'node:path';
 import { nkeys } from '@nats-io/transport-node';
 import { debianTree } from '../debian/packages.js';
 import { aServerCertificate } from './certificates.js';
-import { freePort, ServerProcess } from './server-process.js';
+import { freePort } from '../free-ports.js';
+import { ServerProcess } from './server-process.js';
 
 /** A running NATS server. */
 export interface NatsServer {

@@ -11,7 +11,8 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { debianTree } from '../debian/packages.js';
 import { aServerCertificate } from './certificates.js';
-import { freePort, ServerProcess } from './server-process.js';
+import { freePort } from '../free-ports.js';
+import { ServerProcess } from './server-process.js';
 
 const VERSION = '15';
 /** `nobody` and `nogroup` of Debian (base-passwd). */

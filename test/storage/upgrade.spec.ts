@@ -27,6 +27,8 @@ import {
 } from './store-bed.js';
 
 const RELEASES = 'test/releases';
+/** A database from before any release, with the tables of the first migration alone. */
+const FIRST_MIGRATION = 'test/storage/first-migration';
 const clock = new TestClock();
 
 /** What the rows of every release read as: those that a store of today gives for the same calls. */
@@ -37,15 +39,17 @@ async function expected(store: Store): Promise<object> {
   return rows;
 }
 
-describe('a database that a release left', () => {
+describe('a database that a release left, or the first migration', () => {
   let folder: string;
   let server: PostgresServer;
-  let versions: string[];
+  let kept: readonly string[];
   let rows: object;
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'sallyport-upgrade-'));
     server = await PostgresServer.start();
-    versions = await readdir(RELEASES);
+    const versions = await readdir(RELEASES);
+    expect(versions).not.toEqual([]);
+    kept = [FIRST_MIGRATION, ...versions.map((version) => join(RELEASES, version, 'storage'))];
     const storage = { type: 'Embedded', directory: join(folder, 'today') } as const;
     rows = await expected(await openStore({ storage }, { clock, random }));
   });
@@ -54,18 +58,17 @@ describe('a database that a release left', () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  const copyOf = async (version: string) => {
-    const directory = join(folder, version);
-    await cp(join(RELEASES, version, 'storage'), directory, { recursive: true });
+  const copyOf = async (from: string) => {
+    const directory = await mkdtemp(join(folder, 'copy-'));
+    await cp(from, directory, { recursive: true });
     // A checkout gives files to everybody.
     await chmod(join(directory, COLUMN_KEYS_FILE), 0o600);
     return directory;
   };
 
   it('is migrated with its rows in SQLite, for each release', async () => {
-    expect(versions).not.toEqual([]);
-    for (const version of versions) {
-      const directory = await copyOf(version);
+    for (const from of kept) {
+      const directory = await copyOf(from);
       const store = await openStore(
         { storage: { type: 'Embedded', directory } },
         { clock, random },
@@ -77,13 +80,13 @@ describe('a database that a release left', () => {
   });
 
   it('is migrated with its rows in PostgreSQL, for each release', async () => {
-    for (const version of versions) {
+    for (const from of kept) {
       const database = await server.createDatabase();
       const client = new pg.Client({ connectionString: database.uri(database.owner) });
       await client.connect();
-      await client.query(await readFile(join(RELEASES, version, 'storage', DUMP_FILE), 'utf8'));
+      await client.query(await readFile(join(from, DUMP_FILE), 'utf8'));
       await client.end();
-      const columnKeysFile = join(await copyOf(version), COLUMN_KEYS_FILE);
+      const columnKeysFile = join(await copyOf(from), COLUMN_KEYS_FILE);
       const { store } = await openDatabase(database, { columnKeysFile });
       await store.ping();
       expect(await readTables(store)).toEqual(rows);

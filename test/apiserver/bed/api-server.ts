@@ -14,7 +14,8 @@ import { createTestCa, serviceAccountKeys } from './certificates.js';
 import type { Leaf, TestCa } from './certificates.js';
 import { apiServerArgs, controllerManagerArgs, etcdArgs } from './command-lines.js';
 import { eventually } from './eventually.js';
-import { Programs, freePorts } from './programs.js';
+import { freePorts } from '../../free-ports.js';
+import { Programs } from './programs.js';
 
 /** The users of every test server with their groups. All but `admin` may do nothing until RBAC is applied. */
 const USERS: Readonly<Record<string, readonly string[]>> = {

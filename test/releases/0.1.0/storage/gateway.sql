@@ -140,6 +140,17 @@ CREATE TABLE sallyport.lease (
 
 
 --
+-- Name: lease_count; Type: TABLE; Schema: sallyport; Owner: -
+--
+
+CREATE TABLE sallyport.lease_count (
+    account text NOT NULL,
+    hour bigint NOT NULL,
+    leases bigint NOT NULL
+);
+
+
+--
 -- Name: lockout; Type: TABLE; Schema: sallyport; Owner: -
 --
 
@@ -245,7 +256,7 @@ INSERT INTO sallyport.device VALUES ('sp1account', 'device-1', '\x010203', 92233
 -- Data for Name: factor; Type: TABLE DATA; Schema: sallyport; Owner: -
 --
 
-INSERT INTO sallyport.factor VALUES ('sp1account', 'factor-1', 'TOTP', 'phone', 1772323200000, '\x014c2daf0600289da259d88aa5665ed003fc0dc5e8ba0497475e3bf7182a13d72356e068c69ae5394c96dfec1a523a6fda7811b70f2b82253c', 0);
+INSERT INTO sallyport.factor VALUES ('sp1account', 'factor-1', 'TOTP', 'phone', 1772323200000, '\x0143f02a87357b2b0631986c33fd4042ce80edd2010157a86cb9164caac1727ffd3d520076178e5b74e9116b048a30e4c7d7c1d33dff499b49', 0);
 INSERT INTO sallyport.factor VALUES ('sp1account', 'factor-2', 'WebAuthn', 'phone', 1772323200000, '\x7477656e7479206279746573206f662073656564', -9223372036854775808);
 
 
@@ -260,7 +271,8 @@ INSERT INTO sallyport.invite VALUES ('i1', '\x01', 1772370000000);
 -- Data for Name: kysely_migration; Type: TABLE DATA; Schema: sallyport; Owner: -
 --
 
-INSERT INTO sallyport.kysely_migration VALUES ('0001-first', '2026-11-22T15:35:58.114Z');
+INSERT INTO sallyport.kysely_migration VALUES ('0001-first', '2026-11-22T19:51:08.650Z');
+INSERT INTO sallyport.kysely_migration VALUES ('0002-lease-counts', '2026-11-22T19:51:08.652Z');
 
 
 --
@@ -275,6 +287,13 @@ INSERT INTO sallyport.kysely_migration_lock VALUES ('migration_lock', 0);
 --
 
 INSERT INTO sallyport.lease VALUES ('jti-1', 'sp1account', 'device-1', 'session-1', 'kid-1', 1772367000000);
+
+
+--
+-- Data for Name: lease_count; Type: TABLE DATA; Schema: sallyport; Owner: -
+--
+
+INSERT INTO sallyport.lease_count VALUES ('sp1account', 1772366400000, 1);
 
 
 --
@@ -387,6 +406,14 @@ ALTER TABLE ONLY sallyport.kysely_migration_lock
 
 ALTER TABLE ONLY sallyport.kysely_migration
     ADD CONSTRAINT kysely_migration_pkey PRIMARY KEY (name);
+
+
+--
+-- Name: lease_count lease_count_key; Type: CONSTRAINT; Schema: sallyport; Owner: -
+--
+
+ALTER TABLE ONLY sallyport.lease_count
+    ADD CONSTRAINT lease_count_key PRIMARY KEY (account, hour);
 
 
 --
@@ -537,6 +564,14 @@ ALTER TABLE ONLY sallyport.device
 
 ALTER TABLE ONLY sallyport.factor
     ADD CONSTRAINT factor_of_account FOREIGN KEY (account) REFERENCES sallyport.account(account) ON DELETE CASCADE;
+
+
+--
+-- Name: lease_count lease_count_of_account; Type: FK CONSTRAINT; Schema: sallyport; Owner: -
+--
+
+ALTER TABLE ONLY sallyport.lease_count
+    ADD CONSTRAINT lease_count_of_account FOREIGN KEY (account) REFERENCES sallyport.account(account) ON DELETE CASCADE;
 
 
 --
