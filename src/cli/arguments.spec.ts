@@ -3,6 +3,7 @@ import { ActionableError } from '../runtime/errors.js';
 import { parseCommandLine } from './arguments.js';
 
 const PEER = `sp1${'a'.repeat(32)}`;
+const DASHED = '-57_RB2XsUc1E9zU5Kmb-w';
 const HANDLE = 'A'.repeat(22);
 const AT_TERMINAL = { home: undefined, passphrase: { from: 'terminal' }, output: 'text' };
 
@@ -112,6 +113,15 @@ describe('the command line', () => {
     ],
     [['call', '--test'], { name: 'call', ...AT_TERMINAL, peer: undefined, seconds: 10 }],
     [['devices', 'revoke', HANDLE], { name: 'devices revoke', ...AT_TERMINAL, device: HANDLE }],
+    // One of 64 ids begins with a dash.
+    [
+      ['devices', 'revoke', DASHED, '--output', 'json'],
+      { name: 'devices revoke', ...AT_TERMINAL, device: DASHED, output: 'json' },
+    ],
+    [
+      ['devices', 'revoke', '--', DASHED],
+      { name: 'devices revoke', ...AT_TERMINAL, device: DASHED },
+    ],
     [['sessions', 'end'], { name: 'sessions end', ...AT_TERMINAL, session: undefined }],
     [['export', '--to', 'x.json'], { name: 'export', ...AT_TERMINAL, to: 'x.json' }],
     [

@@ -2,6 +2,7 @@ import { CommanderError, type Command as Node } from 'commander';
 import { ActionableError } from '../runtime/errors.js';
 import { commandTree } from './command-tree.js';
 import type { Command } from './commands.js';
+import { withIdsAsOperands } from './dashed-ids.js';
 
 export type { Command } from './commands.js';
 
@@ -23,9 +24,8 @@ export function parseCommandLine(argv: readonly string[], version = ''): Command
     text += written;
   });
   try {
-    program.parse(argv.length === 0 || argv[0] === 'help' ? ['--help'] : [...argv], {
-      from: 'user',
-    });
+    const words = argv.length === 0 || argv[0] === 'help' ? ['--help'] : withIdsAsOperands(argv);
+    program.parse([...words], { from: 'user' });
   } catch (error) {
     if (error instanceof CommanderError) return { name: 'help', text };
     throw error;
