@@ -299,7 +299,8 @@ async function test(args) {
     outcomes.push(await jestTier('charts', 'chart', ['--runInBand']));
     outcomes.push(await jestTier('api server', 'apiserver'));
   }
-  outcomes.push(await jestTier('storage and bus', 'storage', ['--runInBand']));
+  // Something stays open after all have passed (docs/known-gaps.md, Delivery).
+  outcomes.push(await jestTier('storage and bus', 'storage', ['--runInBand', '--forceExit']));
   outcomes.push(await jestTier('rules', 'rules', ['--runInBand']));
   outcomes.push(await jestTier('image', 'image', ['--runInBand']));
   outcomes.push(await jestTier('processes', 'processes', ['--runInBand']));
