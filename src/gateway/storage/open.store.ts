@@ -85,6 +85,7 @@ async function openEmbedded(directory: string, options: StoreOptions): Promise<O
   const dialect = sqliteDialect({ file, busyTimeoutMs: Math.min(500, deadlineMs), ...bound });
   const db = new Kysely<Tables>({ dialect });
   try {
+    // Migrations see a database whose tables are not typed yet.
     await migrate(db as unknown as Kysely<never>, 'sqlite');
   } catch (error) {
     await db.destroy().catch(() => undefined);
